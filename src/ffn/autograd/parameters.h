@@ -1,0 +1,87 @@
+// A model's weights. Trainable ones live in one flat arena, and gradients mirror it, so that the
+// optimizer, clipping, all-reduce and transfer are one pass over memory.
+//
+//   weights    | decayed …                    | not decayed …      |   f32 (f64, c128 on reference)
+//   gradients  | the same offsets                                  |   same type; none for c128
+//   shadow     | the same offsets, rounded each step               |   bf16, when computing in bf16
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ffn/autograd/executor.h"
+#include "ffn/autograd/value.h"
+
+namespace ffn::inline v0 {
+
+struct ParameterOptions {
+  bool decay = true;            // takes part in weight decay (matrices: yes; norms and biases: no)
+  bool full_precision = false;  // stays f32 under bf16: norms, routers, statistics
+};
+
+struct Parameter {
+  std::string name;
+  std::vector<std::string> tied_names;  // other names of the same slot
+  Shape shape;
+  ParameterOptions options;
+  Tensor master;  // its view of the weight arena; undefined when frozen
+  Tensor value;   // what operations read: master, its bf16 shadow, or the frozen tensor
+  GradientSlot slot;
+  std::uint64_t version = 0;  // grows with every change: prepared forms of an older one are dropped
+
+  bool trainable() const { return master.defined(); }
+};
+
+class ParameterSet {
+ public:
+  ParameterSet() = default;
+  ParameterSet(const ParameterSet&) = delete;
+  ParameterSet& operator=(const ParameterSet&) = delete;
+
+  // A trainable weight. Throws Error{config} for a repeated name or after finalize().
+  Parameter& add(std::string_view name, const Shape& shape, const ParameterOptions& options = {});
+  // A frozen, quantised or mapped weight: a view outside the arena, without gradient.
+  Parameter& add_frozen(std::string_view name, Tensor tensor);
+  // A second name for one weight (tied embedding and head): one slot, one gradient.
+  void tie(std::string_view name, Parameter& parameter);
+
+  // Lays the arena out and allocates it: weights and gradients zero, 64-byte aligned (bf16 shadows
+  // too: each weight starts at a multiple of 32 elements). `compute` is f32, bf16, f64 or c128.
+  // Bytes: 4·n weights + 4·n gradients + 2·n shadow (bf16 only); n = elements with their padding.
+  void finalize(Executor& executor, DType compute);
+  bool finalized() const { return finalized_; }
+
+  // Throws Error{config} when there is no such name (the nearest one is named).
+  Parameter& at(std::string_view name);
+  Parameter* find(std::string_view name);
+  std::deque<Parameter>& all() { return parameters_; }
+
+  // The flat arenas as [1, elements]; gradients and shadow may be undefined.
+  const Tensor& weights() const { return weights_; }
+  const Tensor& gradients() const { return gradients_; }
+  const Tensor& shadow() const { return shadow_; }
+  // Elements [0, decayed) take part in weight decay.
+  std::int64_t decayed_elements() const { return decayed_elements_; }
+  std::int64_t elements() const { return elements_; }
+
+  // The next contribution to each gradient overwrites it.
+  void reset_gradients();
+  // Zeroes the gradients that no operation reached, so that a pass over the arena is right.
+  void complete_gradients(Executor& executor);
+  // After the masters changed: rounds the shadow anew (unless the optimizer did) and outdates
+  // prepared forms.
+  void weights_changed(Executor& executor, bool shadow_written = false);
+
+ private:
+  Parameter& insert(std::string_view name);
+
+  std::deque<Parameter> parameters_;  // stable addresses
+  bool finalized_ = false;
+  Tensor weights_, gradients_, shadow_;
+  std::int64_t decayed_elements_ = 0, elements_ = 0;
+};
+
+}  // namespace ffn::inline v0

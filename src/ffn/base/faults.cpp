@@ -1,0 +1,61 @@
+#include "ffn/base/faults.h"
+
+#if defined(FFN_FAULTS)
+#include <charconv>
+#include <cstdlib>
+
+namespace ffn::inline v0 {
+namespace {
+
+// Ids: base 1–19, kernels 20–199, tensor 200–299, autograd 300–399, ops 400–499, io 500–599.
+constexpr Fault kFaults[] = {
+    {1, "philox: Weyl constant of the key schedule off by one", "^base\\.Philox"},
+    {2, "quantise: elements truncated instead of rounded", "^base\\.Blocks"},
+    {20, "reference softmax: backward drops the scale", "^kernels_reference\\.SoftmaxGradient"},
+    {21, "reference scatter: last row of a target wins", "^kernels_reference\\.IndexingGradient"},
+    {22, "reference routing: ties to the higher index", "^kernels_reference\\.Values\\.RouteTopK"},
+    {30, "cpu product: last column of a partial vector is not computed",
+     "^kernels_product\\..*Exact"},
+    {31, "cpu product: C is not added to when the reduction has several pieces",
+     "^kernels_product\\..*(Exact|DeepReduction)"},
+    {40, "cpu: last element of a bf16 row's tail is not stored", "^kernels_cpu\\.CpuPointwise"},
+    {41, "cpu layer norm: eps outside the root", "^kernels_cpu\\.CpuNorm\\.LayerNormForward"},
+    {42, "cpu dropout: mask shifted in the tail of a row", "^kernels_cpu\\.CpuPointwise\\.Dropout"},
+    {50, "linear: the bias gradient is not added to", "^ops\\.Ops/OpGradients\\.AddUp"},
+    {51, "add: a repeated row's gradient counts once",
+     "^ops\\.Ops/OpGradients\\.EqualTheComplexStep"},
+    {52, "slice_cols: columns before the slice keep what lay in the gradient's buffer",
+     "^ops\\.Ops/OpGradients\\.EqualTheComplexStep"},
+    {300, "executor: a saved input is donated", "^(contract|ops)\\."},
+    {301, "executor: a replay updates states", "^contract\\..*batch_norm"},
+    {302, "slab plan: lives end one event too soon", "^autograd\\.SlabPlan"},
+    {303, "backward: the second use of a weight overwrites its gradient", "^contract\\..*tied"},
+    {60, "safetensors: overlapping tensors accepted", "^io\\.SafetensorsHostile"},
+    {61, "safetensors: duplicate names accepted", "^io\\.SafetensorsHostile"},
+    {62, "idx: product of the axes wraps at 32 bits", "^io\\.Idx\\.WrappingProducts"},
+};
+
+int read_active_fault() {
+  const char* value = std::getenv("FFN_FAULT");
+  if (value == nullptr) return 0;
+  const std::string_view text(value);
+  int id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size()) return 0;
+  for (const Fault& entry : kFaults) {
+    if (entry.id == id) return id;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool fault(int id) {
+  static const int active = read_active_fault();
+  return id == active;
+}
+
+std::span<const Fault> list_faults() { return kFaults; }
+
+}  // namespace ffn::inline v0
+#endif

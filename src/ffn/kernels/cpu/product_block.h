@@ -1,0 +1,221 @@
+// How a product is cut into blocks, and the loops over one block.
+//
+// The reduction is cut at multiples of block_depth(K), a function of K alone; each piece is one fma
+// chain per element, the pieces are added in rising order. Nothing else about the cuts changes a
+// result, so they follow the number of threads freely.
+#pragma once
+
+#include "ffn/base/faults.h"
+#include "ffn/kernels/cpu/product_pack.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+// Longest piece of the reduction. A panel of B that deep is 16–24 KiB on AVX2 (half of a 32 KiB
+// L1).
+constexpr std::int64_t kMaxDepth = 384;
+// Rows of A that are prepared together: at kMaxDepth 144 KiB, a part of L2.
+constexpr std::int64_t kBlockRows = 96;
+// Packed B lives in L3: at most this many floats (4 MiB) at once, and this deep where C is f32.
+constexpr std::int64_t kPackedFloats = std::int64_t{1} << 20;
+constexpr std::int64_t kPackedDepth = 2048;
+
+// Pieces of equal depth, in multiples of 32 (quantised blocks), for K > 0.
+inline std::int64_t block_depth(std::int64_t K) {
+  const std::int64_t pieces = (K + kMaxDepth - 1) / kMaxDepth;
+  return pieces <= 1 ? K : round_up((K + pieces - 1) / pieces, kQuantBlock);
+}
+
+// How much of B is packed at once: `depth` of the reduction (a multiple of block_depth) for
+// `columns` columns. A bf16 C is rounded once, so there the whole reduction runs before the next
+// columns.
+struct PackedExtent {
+  std::int64_t depth, columns;
+};
+inline PackedExtent packed_extent(DType c, std::int64_t N, std::int64_t K) {
+  std::int64_t depth = K;
+  if (c != DType::bf16 && K > kPackedDepth) {
+    depth = most(kPackedDepth / block_depth(K), 1) * block_depth(K);
+  }
+  const std::int64_t fitting = kPackedFloats / most(depth, 1) / kPanel * kPanel;
+  return {depth, least(round_up(N, kPanel), most(fitting, kPanel))};
+}
+
+// One product with everything but B resolved.
+struct Problem {
+  ProductForm form;
+  ConstMatrix a;
+  Matrix c;
+  std::int64_t M, N, K;
+  const float* bias;  // f32, kPanel-padded; or null
+  bool accumulate;
+};
+// Packed B: the panel of columns [first_column + p·kPanel, …) starts at data + p·panel_step; its
+// first value belongs to k = first_k.
+struct PackedB {
+  const float* data;
+  std::int64_t panel_step, first_column, first_k;
+};
+// Scratch of one thread: prepared A, and sums of a block of a bf16 C.
+struct BlockScratch {
+  float *a, *sums;
+};
+
+// A is read in place when it is f32 with a row stride that spreads a tile's rows over the cache:
+// the sets of L1 repeat every 4 KiB.
+inline bool reads_in_place(ProductForm form, const ConstMatrix& a) {
+  return form != ProductForm::tn && a.dtype == DType::f32 && a.ld % 1024 != 0;
+}
+inline PreparedA prepare_a(const Problem& problem, Range m, Range k, float* buffer) {
+  if (k.begin == k.end) return {buffer, 0, 0, false};  // K = 0: A may have no data
+  const ConstMatrix& a = problem.a;
+  const auto prepare = [&](const auto& rows) {
+    if (problem.form == ProductForm::tn) return copy_transposed(rows, a.cols, m, k, buffer);
+    return copy_rows(rows, m, k, buffer);
+  };
+  if (reads_in_place(problem.form, a)) {
+    const float* data = static_cast<const float*>(a.data) + m.begin * a.ld + k.begin;
+    return {data, a.ld, kTileRows * a.ld, false};
+  }
+  FFN_ASSERT(a.dtype == DType::f32 || a.dtype == DType::bf16);
+  return a.dtype == DType::bf16 ? prepare(PlainRows<Bf16>(a)) : prepare(PlainRows<float>(a));
+}
+
+inline void widen_tile(const Bf16* from, std::int64_t from_ld, std::int64_t rows,
+                       std::int64_t columns, float* to, std::int64_t to_ld) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; j += kLanes) {
+      const std::int64_t n = least(kLanes, columns - j);
+      const Bf16* at = from + i * from_ld + j;
+      store(to + i * to_ld + j, n == kLanes ? load(at) : load_n(at, n));
+    }
+  }
+}
+inline void round_tile(const float* from, std::int64_t from_ld, std::int64_t rows,
+                       std::int64_t columns, Bf16* to, std::int64_t to_ld) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; j += kLanes) {
+      const std::int64_t n = least(kLanes, columns - j);
+      const Vec y = load(from + i * from_ld + j);
+      Bf16* at = to + i * to_ld + j;
+      if (n == kLanes) {
+        store(at, y);
+      } else {
+        store_n(at, y, n);
+      }
+    }
+  }
+}
+
+// Where one tile of C stands and which piece of the reduction this is.
+struct Place {
+  std::int64_t row, column, rows, columns;
+  bool first, last;
+};
+
+inline void finish_f32(const Problem& problem, const Place& at, Tile& tile, bool packed_a) {
+  tile.out = static_cast<float*>(problem.c.data) + at.row * problem.c.ld + at.column;
+  tile.ld = problem.c.ld;
+  const bool add_old = problem.accumulate && !(fault(31) && !at.last);
+  tile.init = !at.first || add_old ? tile.out : nullptr;
+  run_tile(tile, at.rows, at.columns, packed_a);
+}
+// `sums` holds the tile's running sums, `ld` apart; C is touched at the first and the last piece
+// only.
+inline void finish_bf16(const Problem& problem, const Place& at, Tile& tile, bool packed_a,
+                        float* sums, std::int64_t ld) {
+  Bf16* c = static_cast<Bf16*>(problem.c.data) + at.row * problem.c.ld + at.column;
+  const bool add_old = problem.accumulate && !(fault(31) && !at.last);
+  if (at.first && add_old) widen_tile(c, problem.c.ld, at.rows, at.columns, sums, ld);
+  tile.out = sums;
+  tile.ld = ld;
+  tile.init = !at.first || add_old ? sums : nullptr;
+  run_tile(tile, at.rows, at.columns, packed_a);
+  if (at.last) round_tile(sums, ld, at.rows, at.columns, c, problem.c.ld);
+}
+
+// Asks for the lines [from, from + floats) while other work is done.
+inline void prefetch_floats(const float* from, std::int64_t floats) {
+  for (std::int64_t i = 0; i < floats; i += 16) __builtin_prefetch(from + i, 0, 2);
+}
+
+// Rows m of C, at most kBlockRows, times the given columns, for one piece k of the reduction.
+// `sums` belongs to row m.begin.
+inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Range columns,
+                           Range k, float* a_buffer, float* sums) {
+  const PreparedA a = prepare_a(problem, m, k, a_buffer);
+  const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
+  const bool one_piece = k.begin == 0 && k.end == problem.K;
+  const std::int64_t panel_floats = (k.end - k.begin) * kPanel;
+  // While the tiles of one panel run, the next panel comes into L2, a slice per tile.
+  const std::int64_t slice = round_up(panel_floats * kTileRows / most(m.end - m.begin, 1) + 1, 16);
+  for (std::int64_t n = columns.begin; n < columns.end; n += kPanel) {
+    Tile tile{};
+    tile.a_ld = a.ld;
+    tile.b = b.data + (n - b.first_column) / kPanel * b.panel_step + (k.begin - b.first_k) * kPanel;
+    tile.k = k.end - k.begin;
+    tile.bias = problem.bias != nullptr && k.end == problem.K ? problem.bias + n : nullptr;
+    Place at{m.begin, n, 0, least(kPanel, columns.end - n), k.begin == 0, k.end == problem.K};
+    if (fault(30) && at.columns % kLanes > 1) --at.columns;
+    tile.a = a.data;
+    std::int64_t ahead = n + kPanel < columns.end ? 0 : panel_floats;
+    for (; at.row < m.end; at.row += kTileRows, tile.a += a.tile_step) {
+      if (ahead < panel_floats) {
+        prefetch_floats(tile.b + b.panel_step + ahead, least(slice, panel_floats - ahead));
+        ahead += slice;
+      }
+      at.rows = least(kTileRows, m.end - at.row);
+      if (problem.c.dtype != DType::bf16) {
+        finish_f32(problem, at, tile, a.packed);
+      } else if (one_piece) {
+        alignas(64) float own[kTileRows * kPanel];
+        finish_bf16(problem, at, tile, a.packed, own, kPanel);
+      } else {
+        float* place = sums + (at.row - m.begin) * sums_ld + (n - columns.begin);
+        finish_bf16(problem, at, tile, a.packed, place, sums_ld);
+      }
+    }
+  }
+}
+
+// Rows that pass together before the next rows: a piece of their reduction at a time. A transposed
+// A is visited row by row of its storage, so there more rows of C make longer visits (1.5 KiB).
+inline std::int64_t group_rows(ProductForm form) {
+  return form == ProductForm::tn ? 4 * kBlockRows : kBlockRows;
+}
+
+// Rows m times columns (both any ranges; columns cut at panels) for the part k of the reduction
+// that b holds. K = 0 runs one empty piece, which still writes C.
+inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Range columns,
+                           Range k, const BlockScratch& scratch) {
+  const std::int64_t depth = most(block_depth(problem.K), 1), group = group_rows(problem.form);
+  const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
+  for (std::int64_t first = m.begin; first < m.end; first += group) {
+    const std::int64_t last = least(first + group, m.end);
+    std::int64_t at = k.begin;
+    do {
+      const Range piece{at, least(at + depth, k.end)};
+      for (std::int64_t row = first; row < last; row += kBlockRows) {
+        multiply_piece(problem, b, {row, least(row + kBlockRows, last)}, columns, piece, scratch.a,
+                       scratch.sums + (row - first) * sums_ld);
+      }
+      at += depth;
+    } while (at < k.end);
+  }
+}
+
+// Floats that one thread needs for multiply_range, for shape.k or any shorter reduction.
+struct ScratchFloats {
+  std::int64_t a, sums;
+};
+inline ScratchFloats scratch_floats(const ProductShape& shape, std::int64_t columns) {
+  const std::int64_t rows = least(shape.m, kBlockRows), depth = least(shape.k, kMaxDepth);
+  const bool sums = shape.c == DType::bf16 && shape.k > kMaxDepth;
+  return {
+      round_up(prepared_a_floats(rows, depth), 16),
+      sums ? round_up(least(shape.m, group_rows(shape.form)), kTileRows) * round_up(columns, kPanel)
+           : 0};
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

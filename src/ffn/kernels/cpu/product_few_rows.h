@@ -1,0 +1,260 @@
+// Products with few rows of C: B is read once from where it stands, nothing is packed. That is what
+// generating one token at a time does all day; its limit is the bandwidth to B.
+#pragma once
+
+#include "ffn/kernels/cpu/product_block.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+// From here on packing B costs less than the multiplications it speeds up.
+constexpr std::int64_t kFewRows = 8;
+
+// nt: dot products, kDotColumns rows of B against kDotRows rows of A at a time: eight chains hide
+// the latency of the multiply-add (4 cycles at two per cycle).
+constexpr int kDotRows = 4, kDotColumns = 4;
+
+// Element (m, k) of the f32 A stands at data[m·row_step + k·k_step].
+struct FewRowsA {
+  const float* data;
+  std::int64_t row_step, k_step;
+};
+
+// One finished element of C.
+inline void put(const Problem& problem, std::int64_t m, std::int64_t n, float sum) {
+  const std::int64_t at = m * problem.c.ld + n;
+  const float bias = problem.bias != nullptr ? problem.bias[n] : -0.0f;  // x + −0 is x for every x
+  if (problem.c.dtype == DType::bf16) {
+    Bf16* c = static_cast<Bf16*>(problem.c.data) + at;
+    const Vec old = problem.accumulate ? load_n(c, 1) : set(-0.0f);
+    store_n(c, set(sum) + old + set(bias), 1);
+  } else {
+    float* c = static_cast<float*>(problem.c.data) + at;
+    *c = (sum + (problem.accumulate ? *c : -0.0f)) + bias;
+  }
+}
+
+template <class Rows, int Height>
+[[gnu::noinline]] void dot_block(const Problem& problem, const Rows& b, const FewRowsA& a,
+                                 std::int64_t m, std::int64_t n, std::int64_t columns) {
+  Vec sum[Height][kDotColumns];
+  decltype(b.row(0)) rows[kDotColumns];
+#pragma GCC unroll 4
+  for (int j = 0; j < kDotColumns; ++j) {
+    rows[j] =
+        b.row(n + (j < columns ? j : 0));  // a missing column repeats the first and is dropped
+#pragma GCC unroll 4
+    for (int i = 0; i < Height; ++i) sum[i][j] = zero();
+  }
+  const float* a_m = a.data + m * a.row_step;
+  const auto step = [&](auto read_a, auto read_b) {
+    Vec a_k[Height];
+#pragma GCC unroll 4
+    for (int i = 0; i < Height; ++i) a_k[i] = read_a(i);
+#pragma GCC unroll 4
+    for (int j = 0; j < kDotColumns; ++j) {
+      const Vec b_k = read_b(rows[j]);
+#pragma GCC unroll 4
+      for (int i = 0; i < Height; ++i) sum[i][j] = fma(a_k[i], b_k, sum[i][j]);
+    }
+  };
+  std::int64_t k = 0;
+  for (; k + kLanes <= problem.K; k += kLanes) {
+    step([&](int i) { return load(a_m + i * a.row_step + k); },
+         [&](auto row) { return Rows::read(row, k); });
+  }
+  if (const std::int64_t left = problem.K - k; left > 0) {
+    step([&](int i) { return load_n(a_m + i * a.row_step + k, left); },
+         [&](auto row) { return Rows::read_n(row, k, left); });
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < Height; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kDotColumns; ++j) {
+      if (j < columns) put(problem, m + i, n + j, reduce_add(sum[i][j]));
+    }
+  }
+}
+
+template <class Rows>
+void dot_rows(const Problem& problem, const Rows& b, const FewRowsA& a, Range columns) {
+  for (std::int64_t n = columns.begin; n < columns.end; n += kDotColumns) {
+    const std::int64_t width = least(kDotColumns, columns.end - n);
+    for (std::int64_t m = 0; m < problem.M;) {
+      const std::int64_t left = problem.M - m;
+      if (left >= 4) {
+        dot_block<Rows, 4>(problem, b, a, m, n, width);
+        m += 4;
+      } else if (left >= 2) {
+        dot_block<Rows, 2>(problem, b, a, m, n, width);
+        m += 2;
+      } else {
+        dot_block<Rows, 1>(problem, b, a, m, n, width);
+        m += 1;
+      }
+    }
+  }
+}
+
+// nn, tn: rows of B, scaled, are added to rows of C held in L1. The pieces of the reduction and the
+// order within them are those of the tiles, so the result is theirs bit for bit.
+constexpr std::int64_t kChunkFloats = 2048;  // two buffers of 8 KiB
+constexpr int kDepthStep = 4;                // rows of B per visit of the buffer
+
+// M rows of `width` columns, `ld` apart: the piece of the reduction under way, and the pieces
+// before.
+struct alignas(64) ChunkSums {
+  float piece[kChunkFloats];
+  float total[kChunkFloats];
+};
+struct Chunk {
+  std::int64_t n, width, ld;
+  ChunkSums* sums;
+};
+
+// piece[m][·] += Σ over Depth rows of B from k on, for Vectors vectors from column j of the chunk.
+template <class Rows, int Depth, int Vectors, class Row>
+void add_rows_at(const Problem& problem, const FewRowsA& a, const Chunk& chunk,
+                 const Row (&rows)[Depth], std::int64_t k, std::int64_t j) {
+  const std::int64_t left = chunk.width - j;
+  Vec b_k[Depth][Vectors];
+#pragma GCC unroll 4
+  for (int d = 0; d < Depth; ++d) {
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) {
+      const std::int64_t at = chunk.n + j + v * kLanes;
+      b_k[d][v] =
+          Vectors > 1 || left >= kLanes ? Rows::read(rows[d], at) : Rows::read_n(rows[d], at, left);
+    }
+  }
+  for (std::int64_t m = 0; m < problem.M; ++m) {
+    const float* a_m = a.data + m * a.row_step + k * a.k_step;
+    float* piece = chunk.sums->piece + m * chunk.ld + j;
+    Vec sum[Vectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) sum[v] = load(piece + v * kLanes);
+#pragma GCC unroll 4
+    for (int d = 0; d < Depth; ++d) {
+      const Vec scale = set(a_m[d * a.k_step]);
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) sum[v] = fma(scale, b_k[d][v], sum[v]);
+    }
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) store(piece + v * kLanes, sum[v]);
+  }
+}
+template <class Rows, int Depth>
+void add_rows(const Problem& problem, const Rows& b, const FewRowsA& a, const Chunk& chunk,
+              std::int64_t k) {
+  decltype(b.row(0)) rows[Depth];
+#pragma GCC unroll 4
+  for (int d = 0; d < Depth; ++d) rows[d] = b.row(k + d);
+  std::int64_t j = 0;
+  for (; j + 2 * kLanes <= chunk.width; j += 2 * kLanes) {
+    add_rows_at<Rows, Depth, 2>(problem, a, chunk, rows, k, j);
+  }
+  for (; j < chunk.width; j += kLanes) {
+    add_rows_at<Rows, Depth, 1>(problem, a, chunk, rows, k, j);
+  }
+}
+
+// Adds the finished piece to the total, which starts from C where C is added to.
+inline void add_piece(const Problem& problem, const Chunk& chunk, bool first) {
+  for (std::int64_t m = 0; m < problem.M; ++m) {
+    const std::int64_t c_m = m * problem.c.ld + chunk.n;
+    float* piece = chunk.sums->piece + m * chunk.ld;
+    float* total = chunk.sums->total + m * chunk.ld;
+    for (std::int64_t j = 0; j < chunk.width; j += kLanes) {
+      const std::int64_t lanes = least(kLanes, chunk.width - j);
+      Vec sum = load(piece + j);
+      if (!first) {
+        sum = sum + load(total + j);
+      } else if (problem.accumulate && problem.c.dtype == DType::bf16) {
+        sum = sum + load_n(static_cast<const Bf16*>(problem.c.data) + c_m + j, lanes);
+      } else if (problem.accumulate) {
+        sum = sum + load_n(static_cast<const float*>(problem.c.data) + c_m + j, lanes);
+      }
+      store(total + j, sum);
+      store(piece + j, zero());
+    }
+  }
+}
+inline void write_chunk(const Problem& problem, const Chunk& chunk) {
+  for (std::int64_t m = 0; m < problem.M; ++m) {
+    const std::int64_t c_m = m * problem.c.ld + chunk.n;
+    for (std::int64_t j = 0; j < chunk.width; j += kLanes) {
+      const std::int64_t lanes = least(kLanes, chunk.width - j);
+      Vec y = load(chunk.sums->total + m * chunk.ld + j);
+      if (problem.bias != nullptr) y = y + load_n(problem.bias + chunk.n + j, lanes);
+      if (problem.c.dtype == DType::bf16) {
+        store_n(static_cast<Bf16*>(problem.c.data) + c_m + j, y, lanes);
+      } else {
+        store_n(static_cast<float*>(problem.c.data) + c_m + j, y, lanes);
+      }
+    }
+  }
+}
+
+template <class Rows>
+void add_scaled_rows(const Problem& problem, const Rows& b, const FewRowsA& a, Range columns) {
+  ChunkSums sums;
+  for (std::int64_t i = 0; i < kChunkFloats; i += kLanes) store(sums.piece + i, zero());
+  const std::int64_t depth = most(block_depth(problem.K), 1);
+  const std::int64_t step = kChunkFloats / problem.M / kPanel * kPanel;
+  for (std::int64_t n = columns.begin; n < columns.end; n += step) {
+    const Chunk chunk{n, least(step, columns.end - n), step, &sums};
+    std::int64_t k = 0;
+    do {
+      const std::int64_t end = least(k + depth, problem.K);
+      const bool first = k == 0;
+      for (; k + kDepthStep <= end; k += kDepthStep) {
+        add_rows<Rows, kDepthStep>(problem, b, a, chunk, k);
+      }
+      for (; k < end; ++k) add_rows<Rows, 1>(problem, b, a, chunk, k);
+      add_piece(problem, chunk, first);  // leaves piece zero
+    } while (k < problem.K);
+    write_chunk(problem, chunk);
+  }
+}
+
+// Floats of scratch for few_rows_a, which every thread then reads.
+inline std::int64_t few_rows_floats(const ProductShape& shape) {
+  return shape.a == DType::f32 ? 0 : round_up(shape.m * round_up(shape.k, 16), 16);
+}
+// A as f32: in place, or converted into scratch as [M, K] or [K, M], as stored.
+inline FewRowsA few_rows_a(const Problem& problem, float* scratch) {
+  const bool tn = problem.form == ProductForm::tn;
+  const float* data = static_cast<const float*>(problem.a.data);
+  std::int64_t ld = problem.a.ld;
+  if (problem.a.dtype == DType::bf16) {
+    const PlainRows<Bf16> from(problem.a);
+    ld = problem.a.cols;
+    for (std::int64_t r = 0; r < problem.a.rows; ++r) {
+      for (std::int64_t j = 0; j < ld; j += kLanes) {
+        const std::int64_t n = least(kLanes, ld - j);
+        if (n == kLanes) {
+          store(scratch + r * ld + j, load(from.row(r) + j));
+        } else {
+          store_n(scratch + r * ld + j, load_n(from.row(r) + j, n), n);
+        }
+      }
+    }
+    data = scratch;
+  }
+  return tn ? FewRowsA{data, 1, ld} : FewRowsA{data, ld, 1};
+}
+
+// All rows of C, the given columns (cut at multiples of kPanel).
+inline void multiply_few_rows(const Problem& problem, const ConstMatrix& b, const FewRowsA& a,
+                              Range columns) {
+  with_rows(b, [&](const auto& rows) {
+    if (problem.form == ProductForm::nt) {
+      dot_rows(problem, rows, a, columns);
+    } else {
+      add_scaled_rows(problem, rows, a, columns);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -1,0 +1,139 @@
+// One product per expert over ragged rows. Work is cut into (expert, strip of columns): a strip
+// packs its own part of B, so nothing is shared between threads and an expert without rows costs
+// nothing.
+#pragma once
+
+#include "ffn/kernels/cpu/product_plan.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+// Columns of a strip. Wide enough to use prepared A well, narrow enough that few experts still
+// occupy all threads.
+constexpr std::int64_t kStripColumns = 256;
+
+// What one thread needs to work on a strip of any expert, in floats.
+struct StripLayout {
+  std::int64_t columns, packed, total;
+  ScratchFloats scratch;
+};
+inline StripLayout strip_layout(const ProductShape& shape) {
+  StripLayout layout{};
+  layout.columns = least(packed_extent(shape.c, shape.n, shape.k).columns, kStripColumns);
+  const bool whole_depth = shape.c == DType::bf16;
+  layout.packed = layout.columns * (whole_depth ? shape.k : least(shape.k, kPackedDepth));
+  layout.scratch = scratch_floats(shape, layout.columns);
+  const std::int64_t tiles = layout.packed + layout.scratch.a + layout.scratch.sums;
+  ProductShape few = shape;
+  if (shape.form != ProductForm::tn) few.m = least(shape.m, kFewRows);
+  const std::int64_t few_rows = few.m <= kFewRows ? few_rows_floats(few) : 0;
+  layout.total = round_up(most(tiles, few_rows), 16);
+  return layout;
+}
+
+inline std::int64_t grouped_product_workspace(const ProductShape& shape, std::int64_t experts,
+                                              int threads) {
+  if (shape.m <= 0 || shape.n <= 0 || experts <= 0) return 0;
+  return threads * strip_layout(shape).total * kFloatBytes;
+}
+
+inline std::int64_t row_offset_bytes(const ConstMatrix& matrix, std::int64_t rows) {
+  const std::int64_t elements = rows * matrix.ld;
+  switch (matrix.dtype) {
+    case DType::bf16:
+    case DType::f16: return elements * 2;
+    case DType::q4_0: return elements / kQuantBlock * Q4Rows::kBytes;
+    case DType::q8_0: return elements / kQuantBlock * Q8Rows::kBytes;
+    default: return elements * kFloatBytes;
+  }
+}
+inline ConstMatrix rows_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t rows) {
+  ConstMatrix part = matrix;
+  part.data = static_cast<const std::byte*>(matrix.data) + row_offset_bytes(matrix, first);
+  part.rows = rows;
+  return part;
+}
+inline Matrix rows_of(const Matrix& matrix, std::int64_t first, std::int64_t rows) {
+  Matrix part = matrix;
+  part.data = static_cast<std::byte*>(matrix.data) + row_offset_bytes(matrix, first);
+  part.rows = rows;
+  return part;
+}
+
+inline Problem expert_problem(const GroupedProductArgs& args, std::int64_t e) {
+  const std::int64_t first = args.offsets[e], rows = args.offsets[e + 1] - first;
+  Problem problem{args.form,      rows_of(args.a, first, rows), {}, 0, args.c.cols, 0, nullptr,
+                  args.accumulate};
+  if (args.form == ProductForm::tn) {
+    problem.M = args.c.rows / args.experts;
+    problem.K = rows;
+    problem.c = rows_of(args.c, e * problem.M, problem.M);
+  } else {
+    problem.M = rows;
+    problem.K = args.a.cols;
+    problem.c = rows_of(args.c, first, rows);
+  }
+  return problem;
+}
+
+// The given columns of one expert's product, on the calling thread.
+inline void multiply_strip(const Problem& problem, const ConstMatrix& b, Range columns,
+                           const StripLayout& layout, float* own) {
+  if (has_few_rows(problem.M, false)) {
+    multiply_few_rows(problem, b, few_rows_a(problem, own), columns);
+    return;
+  }
+  const BlockScratch scratch{own + layout.packed, own + layout.packed + layout.scratch.a};
+  const std::int64_t depth = packed_extent(problem.c.dtype, problem.N, problem.K).depth;
+  std::int64_t at = 0;
+  do {
+    const Range k{at, least(at + depth, problem.K)};
+    pack_extent(LaunchContext{}, problem.form, b, columns, k, own);
+    const PackedB packed{own, (k.end - k.begin) * kPanel, columns.begin, k.begin};
+    multiply_range(problem, packed, {0, problem.M}, columns, k, scratch);
+    at += depth;
+  } while (at < problem.K);
+}
+
+// Rows that packing a strip of B costs as much as.
+constexpr std::int64_t kStripOverhead = 8;
+
+inline void grouped_product(const LaunchContext& ctx, const GroupedProductArgs& args) {
+  const bool tn = args.form == ProductForm::tn;
+  const std::int64_t E = args.experts, N = args.c.cols;
+  if (E <= 0 || N <= 0 || args.c.rows <= 0) return;
+  FFN_ASSERT(args.offsets[0] == 0 && args.offsets[E] == args.a.rows);
+  const ProductShape shape{args.form,
+                           tn ? args.c.rows / E : args.a.rows,
+                           N,
+                           tn ? args.a.rows : args.a.cols,
+                           args.a.dtype,
+                           args.b.dtype,
+                           args.c.dtype};
+  FFN_ASSERT(ctx.workspace_bytes >= grouped_product_workspace(shape, E, thread_count(ctx)));
+  const StripLayout layout = strip_layout(shape);
+  const std::int64_t strips = (N + layout.columns - 1) / layout.columns;
+  // Consecutive strips go to a thread until its share of all rows is reached.
+  const std::int64_t all = strips * (args.a.rows + E * kStripOverhead);
+  const std::int64_t row_work = (tn ? shape.m : most(shape.k, 1)) * layout.columns;
+  const std::int64_t threads = most(least(thread_count(ctx), all * row_work / kEnoughWork), 1);
+  void* workspace = ctx.workspace;
+  for_parts(ctx, threads, [&](std::int64_t part) {
+    float* own = static_cast<float*>(workspace) + part * layout.total;
+    std::int64_t before = 0;
+    for (std::int64_t e = 0; e < E; ++e) {
+      const std::int64_t rows = args.offsets[e + 1] - args.offsets[e];
+      const bool nothing = rows == 0 && (!tn || args.accumulate);
+      for (std::int64_t s = 0; s < strips; ++s, before += rows + kStripOverhead) {
+        if (nothing || before * threads / all != part) continue;
+        const Range columns{s * layout.columns, least((s + 1) * layout.columns, N)};
+        const ConstMatrix b = tn ? rows_of(args.b, args.offsets[e], rows)
+                                 : rows_of(args.b, e * (args.b.rows / E), args.b.rows / E);
+        multiply_strip(expert_problem(args, e), b, columns, layout, own);
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -1,0 +1,208 @@
+// Operands on their way into a product: every storage type becomes f32, B as panels of kPanel
+// columns, A as rows (or, transposed, as panels of kTileRows rows).
+#pragma once
+
+#include "ffn/base/check.h"
+#include "ffn/base/dtype.h"
+#include "ffn/kernels/cpu/parallel.h"
+#include "ffn/kernels/cpu/product_tile.h"
+#include "ffn/kernels/product.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+inline std::int64_t most(std::int64_t a, std::int64_t b) { return a < b ? b : a; }
+inline std::int64_t round_up(std::int64_t count, std::int64_t unit) {
+  return (count + unit - 1) / unit * unit;
+}
+
+// Reads one stored row as f32. load(row, col): kLanes elements from column `col`, a multiple of
+// kLanes where the type has blocks; load_n: the first n of them. Block rows have no partial
+// vectors.
+template <class Element>
+struct PlainRows {
+  const Element* data;
+  std::int64_t ld;
+
+  explicit PlainRows(const ConstMatrix& m) : data(static_cast<const Element*>(m.data)), ld(m.ld) {}
+  const Element* row(std::int64_t r) const { return data + r * ld; }
+  static Vec read(const Element* row, std::int64_t col) { return load(row + col); }
+  static Vec read_n(const Element* row, std::int64_t col, std::int64_t n) {
+    return load_n(row + col, n);
+  }
+};
+
+// Layouts of base/blocks.h.
+template <std::int64_t BlockBytes>
+struct BlockRows {
+  static constexpr std::int64_t kBytes = BlockBytes;
+
+  const std::uint8_t* data;
+  std::int64_t row_bytes;
+
+  explicit BlockRows(const ConstMatrix& m)
+      : data(static_cast<const std::uint8_t*>(m.data)),
+        row_bytes(m.ld / kQuantBlock * BlockBytes) {}
+  const std::uint8_t* row(std::int64_t r) const { return data + r * row_bytes; }
+  static Vec scale(const std::uint8_t* block) {
+    std::uint16_t half;
+    __builtin_memcpy(&half, block, sizeof half);
+    return set_f16(half);
+  }
+};
+struct Q4Rows : BlockRows<18> {
+  using BlockRows::BlockRows;
+  static Vec read(const std::uint8_t* row, std::int64_t col) {
+    const std::uint8_t* block = row + col / kQuantBlock * kBytes;
+    const std::int64_t j = col % kQuantBlock;
+    const IVec pairs = load_bytes(block + 2 + j % 16);
+    const IVec nibbles = (j < 16 ? pairs : shift_right<4>(pairs)) & iset(15);
+    return scale(block) * to_float(nibbles - iset(8));
+  }
+  static Vec read_n(const std::uint8_t* row, std::int64_t col, std::int64_t) {
+    return read(row, col);
+  }
+};
+struct Q8Rows : BlockRows<34> {
+  using BlockRows::BlockRows;
+  static Vec read(const std::uint8_t* row, std::int64_t col) {
+    const std::uint8_t* block = row + col / kQuantBlock * kBytes;
+    const void* values = block + 2 + col % kQuantBlock;
+    return scale(block) * to_float(load_signed_bytes(static_cast<const std::int8_t*>(values)));
+  }
+  static Vec read_n(const std::uint8_t* row, std::int64_t col, std::int64_t) {
+    return read(row, col);
+  }
+};
+
+// body(rows reader) for the storage type of a weight matrix.
+template <class Body>
+void with_rows(const ConstMatrix& matrix, const Body& body) {
+  switch (matrix.dtype) {
+    case DType::bf16: return body(PlainRows<Bf16>(matrix));
+    case DType::f16: return body(PlainRows<F16>(matrix));
+    case DType::q4_0: return body(Q4Rows(matrix));
+    case DType::q8_0: return body(Q8Rows(matrix));
+    default: FFN_ASSERT(matrix.dtype == DType::f32); return body(PlainRows<float>(matrix));
+  }
+}
+
+// panel[k − k_begin][j] = B[n + j, k] (nt), or B[k, n + j], for j < columns; 0 for the other j <
+// kPanel.
+template <class Rows>
+void pack_panel_nt(const Rows& b, std::int64_t n, std::int64_t columns, Range k, float* panel) {
+  for (std::int64_t first = 0; first < kPanel; first += kLanes) {
+    const std::int64_t present = columns - first;  // may be ≤ 0
+    for (std::int64_t at = k.begin; at < k.end; at += kLanes) {
+      const std::int64_t depth = least(kLanes, k.end - at);
+      Vec square[kLanes];
+      for (int i = 0; i < kLanes; ++i) {
+        if (i >= present) {
+          square[i] = zero();
+        } else if (depth == kLanes) {
+          square[i] = Rows::read(b.row(n + first + i), at);
+        } else {
+          square[i] = Rows::read_n(b.row(n + first + i), at, depth);
+        }
+      }
+      transpose(square);
+      float* out = panel + (at - k.begin) * kPanel + first;
+      for (int i = 0; i < depth; ++i) store(out + i * kPanel, square[i]);
+    }
+  }
+}
+template <class Rows>
+void pack_panel_nn(const Rows& b, std::int64_t n, std::int64_t columns, Range k, float* panel) {
+  for (std::int64_t at = k.begin; at < k.end; ++at, panel += kPanel) {
+    const auto* row = b.row(at);
+    for (std::int64_t first = 0; first < kPanel; first += kLanes) {
+      const std::int64_t present = columns - first;
+      if (present >= kLanes) {
+        store(panel + first, Rows::read(row, n + first));
+      } else {
+        store(panel + first, present > 0 ? Rows::read_n(row, n + first, present) : zero());
+      }
+    }
+  }
+}
+inline void pack_panel(ProductForm form, const ConstMatrix& b, std::int64_t n, std::int64_t columns,
+                       Range k, float* panel) {
+  with_rows(b, [&](const auto& rows) {
+    if (form == ProductForm::nt) {
+      pack_panel_nt(rows, n, columns, k, panel);
+    } else {
+      pack_panel_nn(rows, n, columns, k, panel);
+    }
+  });
+}
+
+// A block of A, ready for the tiles: element (i, k) of tile t is at data[t·tile_step + i·ld + k],
+// or in packed panels at data[t·tile_step + k·kTileRows + i].
+struct PreparedA {
+  const float* data;
+  std::int64_t ld, tile_step;
+  bool packed;
+};
+
+// Rows of the copy are this far apart beyond the block's depth: a power of two would put the rows
+// of a tile into one cache set.
+constexpr std::int64_t kRowPad = 16;
+// A transposed panel is written kLanes at a time, kTileRows of them wanted.
+constexpr std::int64_t kPanelOverrun = kLanes;
+
+inline std::int64_t prepared_a_floats(std::int64_t rows, std::int64_t depth) {
+  const std::int64_t padded = round_up(rows, kTileRows);
+  return most(padded * (round_up(depth, kRowPad) + kRowPad),
+              padded / kTileRows * (depth * kTileRows + kPanelOverrun));
+}
+
+template <class Rows>
+PreparedA copy_rows(const Rows& a, Range m, Range k, float* buffer) {
+  const std::int64_t depth = k.end - k.begin, ld = round_up(depth, kRowPad) + kRowPad;
+  for (std::int64_t i = m.begin; i < m.end; ++i) {
+    const auto* from = a.row(i);
+    float* to = buffer + (i - m.begin) * ld;
+    std::int64_t at = 0;
+    for (; at + kLanes <= depth; at += kLanes) store(to + at, Rows::read(from, k.begin + at));
+    if (at < depth) store(to + at, Rows::read_n(from, k.begin + at, depth - at));
+  }
+  return {buffer, ld, kTileRows * ld, false};
+}
+// Rows of a strided walk are this far ahead when they are asked for: each row is a new stream of
+// few lines, which the hardware prefetcher does not follow.
+constexpr std::int64_t kPrefetchRows = 12;
+template <class Element>
+void prefetch_row(const Element* from, std::int64_t count) {
+  constexpr std::int64_t kLine = 64 / sizeof(Element);
+  for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(from + i, 0, 2);
+}
+
+// From A stored [K, M].
+template <class Rows>
+PreparedA copy_transposed(const Rows& a, std::int64_t cols, Range m, Range k, float* buffer) {
+  const std::int64_t step = (k.end - k.begin) * kTileRows + kPanelOverrun;
+  for (std::int64_t at = k.begin; at < k.end; ++at) {
+    const auto* from = a.row(at);
+    if (at + kPrefetchRows < k.end) {
+      prefetch_row(a.row(at + kPrefetchRows) + m.begin, m.end - m.begin);
+    }
+    float* to = buffer + (at - k.begin) * kTileRows;
+    std::int64_t i = m.begin;
+    for (; i < m.end && i + kTileRows + kLanes <= cols; i += kTileRows, to += step) {
+      for (std::int64_t lane = 0; lane < kTileRows; lane += kLanes) {
+        store(to + lane, Rows::read(from, i + lane));
+      }
+    }
+    for (; i < m.end; i += kTileRows, to += step) {
+      for (std::int64_t lane = 0; lane < kTileRows; lane += kLanes) {
+        const std::int64_t left = most(least(cols - (i + lane), kLanes), 0);
+        store(to + lane, Rows::read_n(from, i + lane, left));
+      }
+    }
+  }
+  return {buffer, 0, step, true};
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

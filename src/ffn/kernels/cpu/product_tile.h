@@ -1,0 +1,103 @@
+// The innermost loop of every matrix product: a tile of C, kTileRows × kPanel, in registers.
+//   AVX2: 6 × 16 = 12 accumulators of 16 registers; per k two loads of B and six broadcasts of A
+//   feed 12 multiply-adds (6 cycles at two per cycle, 4 of them with loads). AVX-512: 6 × 64 = 24
+//   of 32.
+#pragma once
+
+#include <utility>
+
+#include "ffn/kernels/cpu/vec.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+#if defined(FFN_ISA_AVX2)
+constexpr int kTileRows = 6, kTileVectors = 2;
+#elif defined(FFN_ISA_SCALAR)
+constexpr int kTileRows = 4, kTileVectors = 4;
+#else
+constexpr int kTileRows = 6, kTileVectors = 4;
+#endif
+// Columns of a panel of packed B: for each k, the panel's kPanel values stand together.
+constexpr std::int64_t kPanel = kTileVectors * kLanes;
+
+// out[i, n] = (Σ_k a[i, k]·b[k, n] + init[i, n]) + bias[n], the sum one fma chain over rising k.
+struct Tile {
+  const float* a;     // element (i, k): a[i·a_ld + k], or a[k·kTileRows + i] in packed panels
+  std::int64_t a_ld;  // unused for packed panels
+  const float* b;     // [k][kPanel]
+  std::int64_t k;
+  const float* init;  // may be null (none) or out
+  const float* bias;  // kPanel values, or null
+  float* out;
+  std::int64_t ld;  // of init and out
+  int last;         // lanes of the last vector that exist, 1 … kLanes
+};
+
+template <int Rows, int Vectors, bool PackedA>
+[[gnu::noinline]] void multiply_tile(const Tile& tile) {
+  Vec sum[Rows][Vectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < Vectors; ++j) sum[i][j] = zero();
+  }
+  const float* a = tile.a;
+  const float* b = tile.b;
+  const std::int64_t a_ld = PackedA ? 1 : tile.a_ld;
+#pragma GCC unroll 4
+  for (std::int64_t k = 0; k < tile.k; ++k) {
+    Vec b_k[Vectors];
+#pragma GCC unroll 8
+    for (int j = 0; j < Vectors; ++j) b_k[j] = load(b + j * kLanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) {
+      const Vec a_ik = set(a[i * a_ld]);
+#pragma GCC unroll 8
+      for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(a_ik, b_k[j], sum[i][j]);
+    }
+    a += PackedA ? kTileRows : 1;
+    b += kPanel;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < Vectors; ++j) {
+      const std::int64_t at = i * tile.ld + j * kLanes;
+      const bool partial = j == Vectors - 1 && tile.last < kLanes;
+      Vec y = sum[i][j];
+      if (tile.init != nullptr) {
+        y = y + (partial ? load_n(tile.init + at, tile.last) : load(tile.init + at));
+      }
+      if (tile.bias != nullptr) y = y + load(tile.bias + j * kLanes);
+      if (partial) {
+        store_n(tile.out + at, y, tile.last);
+      } else {
+        store(tile.out + at, y);
+      }
+    }
+  }
+}
+
+using TileKernel = void (*)(const Tile&);
+struct TileKernels {
+  TileKernel at[kTileRows * kTileVectors];
+};
+template <bool PackedA, int... I>
+constexpr TileKernels list_tiles(std::integer_sequence<int, I...>) {
+  return {{multiply_tile<I / kTileVectors + 1, I % kTileVectors + 1, PackedA>...}};
+}
+using TileIndices = std::make_integer_sequence<int, kTileRows * kTileVectors>;
+constexpr TileKernels kRowTiles = list_tiles<false>(TileIndices{});
+constexpr TileKernels kPackedTiles = list_tiles<true>(TileIndices{});
+
+// rows of 1 … kTileRows, columns of 1 … kPanel; fills in tile.last.
+inline void run_tile(Tile& tile, std::int64_t rows, std::int64_t columns, bool packed_a) {
+  const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
+  tile.last = static_cast<int>(columns - (vectors - 1) * kLanes);
+  const std::int64_t index = (rows - 1) * kTileVectors + vectors - 1;
+  (packed_a ? kPackedTiles : kRowTiles).at[index](tile);
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -1,0 +1,59 @@
+// The thin vector type that every cpu kernel is written over. A kernel source is compiled once per
+// instruction set; the build names it by FFN_ISA_NAMESPACE (scalar, avx2, avx512, avx512_bf16).
+//
+// Rules for such sources, checked by tools/check_isa_symbols: the object exports one function,
+// fill_<family>; all else has internal linkage. An inline function or template of a shared header
+// (std::sort, std::bit_cast, …) would become a weak symbol compiled for this ISA, which the linker
+// may hand to the whole program. So only types and constants come from outside, and this header
+// keeps its functions in an anonymous namespace.
+//
+// Interface, the same in vec_scalar.h, vec_avx2.h and vec_avx512.h (kLanes = 1, 8, 16):
+//   Vec, IVec, Mask    f32 lanes, 32-bit integer lanes, one truth value per lane
+//   zero() set(float) set_f16(bits) iset(int) iota()               broadcasts; iota is 0, 1, 2, …
+//   load(p) store(p, v)                    kLanes elements, any alignment, p: float*, Bf16*; load:
+//   F16* load_n(p, n) store_n(p, v, n)          the first n lanes, 0 ≤ n ≤ kLanes; missing lanes
+//   read as 0
+//                                          and nothing beyond them is touched
+//     storing to Bf16 rounds to nearest even, subnormals included, and keeps NaN (as base/half.h
+//     does); vcvtneps2bf16 flushes subnormals, so the integer path serves every ISA
+//   load_int(const int32_t*) load_bytes(const uint8_t*) load_signed_bytes(const int8_t*)   to IVec
+//   + − * / (Vec)  + − & | ^ (IVec)  & | (Mask)
+//   fma(a,b,c) = a·b + c, fnma(a,b,c) = c − a·b, each rounded once
+//   min max              the second operand when either is NaN (and for −0 against +0)
+//   abs neg sqrt round_nearest (halves to even)
+//   lt le gt ge eq       Mask, false for NaN; on IVec: eq, gt (signed)
+//   select(mask, a, b)   a where true
+//   any(mask)
+//   bits(Vec) from_bits(IVec)              the same 32 bits
+//   to_int(Vec) to_float(IVec)             nearest (halves to even), |x| < 2^31
+//   shift_left<n> shift_right<n> (logical) shift_right_signed<n>
+//   reduce_add reduce_max                  over lanes, in a fixed tree
+//   transpose(Vec (&)[kLanes])             a kLanes × kLanes tile, in place
+// and below, written once: pow2i.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ffn/base/half.h"
+
+#if !defined(FFN_ISA_NAMESPACE)
+#error "kernel sources are compiled per instruction set, see kernels/cpu/CMakeLists.txt"
+#endif
+
+#if defined(FFN_ISA_AVX512) || defined(FFN_ISA_AVX512_BF16)
+#include "ffn/kernels/cpu/vec_avx512.h"
+#elif defined(FFN_ISA_AVX2)
+#include "ffn/kernels/cpu/vec_avx2.h"
+#else
+#include "ffn/kernels/cpu/vec_scalar.h"
+#endif
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+// 2^n for integral −126 ≤ n ≤ 127.
+inline Vec pow2i(Vec n) { return from_bits(shift_left<23>(to_int(n) + iset(127))); }
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

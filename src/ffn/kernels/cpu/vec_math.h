@@ -1,0 +1,112 @@
+// Elementary functions over f32 lanes, without tables and without libm: the same result on every
+// machine with the same ISA. Errors are the largest found over a stride of all floats by
+// tests/kernels_cpu (vec_math_test.cpp); coefficients come from tools/fit_polynomials.py.
+#pragma once
+
+#include "ffn/kernels/cpu/vec.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+// c0 + c1·x + c2·x² + …, by Horner's rule.
+inline Vec horner(Vec, float c0) { return set(c0); }
+template <class... Rest>
+inline Vec horner(Vec x, float c0, Rest... rest) {
+  return fma(horner(x, rest...), x, set(c0));
+}
+
+// x = n·ln2 + r with n integral, |r| ≤ ln2/2, and fraction = e^r − 1 (relative error 2e-8 before
+// rounding). So e^x = 2^n·(1 + fraction). ln2 is split in two: n times the 9 bits of the first part
+// is exact for |n| < 2^15.
+struct ExpParts {
+  Vec n, fraction;
+};
+inline ExpParts exp_parts(Vec x) {
+  const Vec n = round_nearest(x * set(1.44269504f));
+  const Vec r = fnma(n, set(-2.12194440e-4f), fnma(n, set(0.693359375f), x));
+  const Vec p = horner(r, 0.49999997f, 0.166665435f, 0.0416672006f, 0.00836652052f, 0.00138825225f);
+  return {n, fma(p, r * r, r)};
+}
+
+// e^x, ≤ 1.2 ulp. Overflows to infinity, underflows through the subnormals to 0, keeps NaN.
+inline Vec exp(Vec x) {
+  // The order of operands keeps a NaN. Beyond −104 the result is below half the least subnormal.
+  const ExpParts parts = exp_parts(min(set(89), max(set(-104), x)));
+  // 2^n in two factors, each in range for −151 ≤ n ≤ 129; only the last product can round again.
+  const Vec half = round_nearest(parts.n * set(0.5f));
+  const Vec scale = pow2i(half);
+  return fma(parts.fraction, scale, scale) * pow2i(parts.n - half);
+}
+
+// e^x for x ≤ 88, ≤ 1.2 ulp where the result is at least 2^-126; below x = −87.7 it is exactly 0.
+inline Vec exp_flushed(Vec x) {
+  const ExpParts parts = exp_parts(max(set(-88), x));
+  const Vec scale = pow2i(parts.n);  // n = −127 has the bits of 0
+  return fma(parts.fraction, scale, scale);
+}
+
+// σ(x) and σ(−x), each with its own small relative error (1 − σ would cancel): ≤ 3 ulp where at
+// least 2^-126, flushed to 0 below.
+struct Sigmoid {
+  Vec value, complement;
+};
+inline Sigmoid sigmoid_pair(Vec x) {
+  const Vec e = exp_flushed(neg(abs(x)));
+  const Vec large = set(1) / (set(1) + e);
+  const Vec small = e * large;
+  const Mask negative = lt(x, zero());
+  return {select(negative, small, large), select(negative, large, small)};
+}
+inline Vec sigmoid(Vec x) { return sigmoid_pair(x).value; }
+
+// tanh x = m/(m + 2), m = e^{2|x|} − 1, with the sign of x: ≤ 3 ulp, exact for subnormals and ±∞. m
+// comes out of exp_parts without cancellation, so small x need no case of their own.
+inline Vec tanh(Vec x) {
+  const Vec a = min(set(10), abs(x));  // tanh 10 rounds to 1
+  const ExpParts parts = exp_parts(a + a);
+  const Vec scale = pow2i(parts.n);
+  const Vec m = fma(parts.fraction, scale, scale - set(1));
+  const Vec t = m / (m + set(2));
+  return from_bits(bits(t) | (bits(x) & bits(set(-0.0f))));
+}
+
+// Q(|x|), the upper tail of the normal distribution, = ½·erfc(|x|/√2) = ½·e^{−|x|·P(|x|)}: absolute
+// error ≤ 6e-8 (relative ≤ 1e-5 up to |x| = 6; beyond, it falls to 0 as fast as Q or faster).
+inline Vec normal_tail(Vec x) {
+  const Vec a = min(set(20), abs(x));  // beyond 20 the even part would overflow to −∞
+  // Even and odd powers apart: two chains of half the length.
+  const Vec square = a * a;
+  const Vec even = horner(square, 0.79788512f, 0.0363672487f, 2.58877899e-05f, -4.8732858e-05f,
+                          -5.17029946e-07f);
+  const Vec odd = horner(square, 0.318302453f, -0.00484415656f, 0.000180276213f, 6.81559777e-06f,
+                         1.67502172e-08f);
+  const Vec p = fma(odd, a, even);
+  return set(0.5f) * exp_flushed(neg(a * p));
+}
+
+// The normal distribution function Φ(x) and its density φ(x).
+inline Vec normal_cdf(Vec x) {
+  const Vec tail = normal_tail(x);
+  return select(lt(x, zero()), tail, set(1) - tail);
+}
+inline Vec normal_density(Vec x) { return set(0.398942280f) * exp_flushed(set(-0.5f) * x * x); }
+
+// ln x of one positive normal number (infinity and NaN stay what they are), for the few places that
+// need one per row: relative error below 1e-10, far under f32. With x = 2^e·m, m in [1/√2, √2), ln
+// m = 2·artanh z, z = (m − 1)/(m + 1), |z| ≤ 0.172, as a series whose first omitted term is z^12/13
+// ≤ 5e-11 of the sum.
+inline double log_positive(double x) {
+  if (!(x < __builtin_inf())) return x;
+  const std::uint64_t word = __builtin_bit_cast(std::uint64_t, x);
+  // 1/√2 has these upper bits: subtracting them puts m into the interval.
+  const std::uint64_t offset = word - 0x3fe6a09e00000000u;
+  const auto e = static_cast<double>(static_cast<std::int64_t>(offset) >> 52);
+  const double m = __builtin_bit_cast(double, (offset & 0xfffffffffffffu) + 0x3fe6a09e00000000u);
+  const double z = (m - 1) / (m + 1), s = z * z;
+  const double series =
+      1 + s * (1.0 / 3 + s * (1.0 / 5 + s * (1.0 / 7 + s * (1.0 / 9 + s * (1.0 / 11)))));
+  return e * 0.693147180559945309 + 2 * z * series;
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

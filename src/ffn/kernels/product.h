@@ -1,0 +1,65 @@
+// Matrix products. Reduction order depends on the shape only, never on the number of threads.
+#pragma once
+
+#include "ffn/kernels/args.h"
+
+namespace ffn::inline v0::kernels {
+
+// nt: C[M,N] = A[M,K] · B[N,K]ᵀ   (y = x·Wᵀ)
+// nn: C[M,N] = A[M,K] · B[K,N]    (dx = dy·W)
+// tn: C[M,N] = A[K,M]ᵀ · B[K,N]   (dW = dyᵀ·x)
+enum class ProductForm { nt, nn, tn };
+
+struct ProductShape {
+  ProductForm form = ProductForm::nt;
+  std::int64_t m = 0, n = 0, k = 0;
+  DType a = DType::f32, b = DType::f32, c = DType::f32;
+};
+
+// C (+)= product, plus bias[n] on every row when given. A: f32 or bf16; B: f32, bf16, f16, q4_0 or
+// q8_0 (blocks run along B's stored rows; nt and nn only); C: f32 or bf16. Sums are kept in f32 and
+// rounded once on store. f64 and c128 on the reference device only. K = 0 gives zero (or bias).
+struct ProductArgs {
+  ProductForm form = ProductForm::nt;
+  ConstMatrix a, b;
+  Matrix c;
+  ConstMatrix bias;  // [1, N], f32 or bf16; absent: none
+  bool accumulate = false;
+  const void* packed_b = nullptr;  // from pack_b for the same form and B; b.data is then not read
+};
+
+// Prepared weights: B reordered for the product kernel, f32 panels. The layout belongs to the
+// backend.
+struct PackArgs {
+  ProductForm form = ProductForm::nt;  // nt or nn
+  ConstMatrix b;
+  void* packed = nullptr;  // packed_b_bytes(form, b.rows, b.cols), 64-byte aligned
+  // Only the panels of output columns [begin, end) are written, so that a mapped source can be read
+  // and released piece by piece. Ranges start at multiples of pack_granularity().
+  std::int64_t begin = 0, end = 0;
+};
+
+// One product per expert over ragged rows: expert e owns rows [offsets[e], offsets[e+1]).
+// nt: C[R,N] rows of e = A[R,K] rows of e · B_eᵀ,  B = [E·N, K]
+// nn: C[R,N] rows of e = A[R,K] rows of e · B_e,   B = [E·K, N]
+// tn: C_e[M,N] = A rows of eᵀ · B rows of e,       A = [R,M], B = [R,N], C = [E·M, N]; an expert
+// without
+//     rows writes zeros (or adds nothing).
+struct GroupedProductArgs {
+  ProductForm form = ProductForm::nt;
+  ConstMatrix a, b;
+  Matrix c;
+  const std::int32_t* offsets = nullptr;  // [experts + 1], ascending, offsets[0] = 0, last = R
+  std::int64_t experts = 0;
+  bool accumulate = false;
+};
+
+// y[j] (+)= Σ_r x[r, j] over r ≡ j-th period row: x [P·Q, C] seen as Q repeats of P rows, y [P, C]
+// = sum over the repeats. P = 1 is the bias gradient. y: f32, bf16 (or f64, c128).
+struct RowSumArgs {
+  ConstMatrix x;
+  Matrix y;
+  bool accumulate = false;
+};
+
+}  // namespace ffn::inline v0::kernels

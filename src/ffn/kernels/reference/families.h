@@ -1,0 +1,14 @@
+// One file per family of kernels; each fills its own entries of the table.
+#pragma once
+
+#include "ffn/kernels/table.h"
+
+namespace ffn::inline v0::kernels::reference {
+
+void add_product_kernels(KernelTable& table);
+void add_pointwise_kernels(KernelTable& table);
+void add_norm_kernels(KernelTable& table);
+void add_softmax_kernels(KernelTable& table);
+void add_indexing_kernels(KernelTable& table);
+
+}  // namespace ffn::inline v0::kernels::reference

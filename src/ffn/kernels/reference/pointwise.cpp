@@ -1,0 +1,258 @@
+// Elementwise kernels: activations, products and sums, conversion, dropout, AdamW.
+#include <cmath>
+#include <numbers>
+
+#include "ffn/base/philox.h"
+#include "ffn/kernels/reference/access.h"
+#include "ffn/kernels/reference/families.h"
+
+namespace ffn::inline v0::kernels::reference {
+namespace {
+
+constexpr double kGeluTanhCubic = 0.044715;
+const double kSqrtTwoOverPi = std::sqrt(2 / std::numbers::pi);
+constexpr double kQuickGelu = 1.702;
+
+template <class T>
+T normal_cdf(const T& x) {
+  return 0.5 * (1.0 + erf_analytic(x / std::numbers::sqrt2));
+}
+template <class T>
+T normal_density(const T& x) {
+  return std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi);
+}
+
+template <class T>
+T activate(Activation kind, double beta, const T& x) {
+  const double re = real_part(x);
+  switch (kind) {
+    case Activation::relu: return re > 0 ? x : T(0);
+    case Activation::gelu: return x * normal_cdf(x);
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1.0 + std::tanh(kSqrtTwoOverPi * (x + kGeluTanhCubic * x * x * x)));
+    case Activation::quick_gelu: return x * sigmoid(kQuickGelu * x);
+    case Activation::silu: return x * sigmoid(x);
+    case Activation::swish: return x * sigmoid(beta * x);
+    case Activation::relu2: return re > 0 ? x * x : T(0);
+    case Activation::sigmoid: return sigmoid(x);
+    case Activation::tanh: return std::tanh(x);
+    case Activation::hardswish:
+      if (re <= -3) return T(0);
+      return re >= 3 ? x : x * (x + 3.0) / 6.0;
+    case Activation::identity: return x;
+  }
+  return x;
+}
+
+// d/dx of x·σ(βx).
+template <class T>
+T swish_slope(double beta, const T& x) {
+  const T s = sigmoid(beta * x);
+  return s + beta * x * s * (1.0 - s);
+}
+
+template <class T>
+T gelu_tanh_slope(const T& x) {
+  const T t = std::tanh(kSqrtTwoOverPi * (x + kGeluTanhCubic * x * x * x));
+  const T inner = kSqrtTwoOverPi * (1.0 + 3 * kGeluTanhCubic * x * x);
+  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner;
+}
+
+template <class T>
+T activation_slope(Activation kind, double beta, const T& x) {
+  const double re = real_part(x);
+  switch (kind) {
+    case Activation::relu: return T(re > 0 ? 1 : 0);
+    case Activation::gelu: return normal_cdf(x) + x * normal_density(x);
+    case Activation::gelu_tanh: return gelu_tanh_slope(x);
+    case Activation::quick_gelu: return swish_slope(kQuickGelu, x);
+    case Activation::silu: return swish_slope(1, x);
+    case Activation::swish: return swish_slope(beta, x);
+    case Activation::relu2: return re > 0 ? 2.0 * x : T(0);
+    case Activation::sigmoid: return sigmoid(x) * (1.0 - sigmoid(x));
+    case Activation::tanh: return 1.0 - std::tanh(x) * std::tanh(x);
+    case Activation::hardswish:
+      if (re <= -3) return T(0);
+      return re >= 3 ? T(1) : (2.0 * x + 3.0) / 6.0;
+    case Activation::identity: return T(1);
+  }
+  return T(1);
+}
+
+// f(row, col) for every element of `shape`.
+template <class F>
+void for_each_element(const ConstMatrix& shape, const F& f) {
+  for (std::int64_t row = 0; row < shape.rows; ++row) {
+    for (std::int64_t col = 0; col < shape.cols; ++col) f(row, col);
+  }
+}
+
+void activation_forward(const LaunchContext&, const ActivationForwardArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.y));
+  with_compute_type({args.x.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> x(args.x);
+    const Output<T> y(args.y);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      y.put(row, col, activate<T>(args.kind, args.beta, x(row, col)));
+    });
+  });
+}
+
+void activation_backward(const LaunchContext&, const ActivationBackwardArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.dy));
+  if (args.dx.to.data == nullptr) return;
+  with_compute_type({args.x.dtype, args.dy.dtype, args.dx.to.dtype}, [&]<class T>() {
+    const Input<T> x(args.x), dy(args.dy);
+    const Output<T> dx(args.dx);
+    for_each_element(args.x, [&](std::int64_t row, std::int64_t col) {
+      dx.put(row, col, activation_slope<T>(args.kind, args.beta, x(row, col)) * dy(row, col));
+    });
+  });
+}
+
+void multiply_forward(const LaunchContext&, const MultiplyForwardArgs& args) {
+  FFN_ASSERT(same_shape(args.a, args.y) && same_shape(args.b, args.y));
+  with_compute_type({args.a.dtype, args.b.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> a(args.a), b(args.b);
+    const Output<T> y(args.y);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      y.put(row, col, a(row, col) * b(row, col));
+    });
+  });
+}
+
+void multiply_backward(const LaunchContext&, const MultiplyBackwardArgs& args) {
+  FFN_ASSERT(same_shape(args.a, args.dy) && same_shape(args.b, args.dy));
+  with_compute_type({args.a.dtype, args.b.dtype, args.dy.dtype, args.da.to.dtype, args.db.to.dtype},
+                    [&]<class T>() {
+                      const Input<T> a(args.a), b(args.b), dy(args.dy);
+                      const Output<T> da(args.da), db(args.db);
+                      for_each_element(args.dy, [&](std::int64_t row, std::int64_t col) {
+                        const T slope_a = b(row, col), slope_b = a(row, col),
+                                upstream = dy(row, col);
+                        da.put_if_present(row, col, upstream * slope_a);
+                        db.put_if_present(row, col, upstream * slope_b);
+                      });
+                    });
+}
+
+void add_forward(const LaunchContext&, const AddForwardArgs& args) {
+  FFN_ASSERT(same_shape(args.a, args.y) && args.b.cols == args.a.cols);
+  FFN_ASSERT(args.b.rows == 0 ? args.a.rows == 0 : args.a.rows % args.b.rows == 0);
+  with_compute_type({args.a.dtype, args.b.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> a(args.a), b(args.b);
+    const Output<T> y(args.y);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      y.put(row, col, a(row, col) + b(row % args.b.rows, col));
+    });
+  });
+}
+
+void copy(const LaunchContext&, const CopyArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.y));
+  with_compute_type({args.x.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> x(args.x);
+    const Output<T> y(args.y, args.accumulate);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      y.put(row, col, static_cast<double>(args.alpha) * x(row, col));
+    });
+  });
+}
+
+void fill(const LaunchContext&, const FillArgs& args) {
+  with_compute_type({args.y.dtype}, [&]<class T>() {
+    const Output<T> y(args.y);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      y.put(row, col, T(static_cast<double>(args.value)));
+    });
+  });
+}
+
+void dropout(const LaunchContext&, const DropoutArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.y) && args.p >= 0 && args.p <= 1);
+  const double p = args.p;
+  // 2^32 for p = 1: no 32-bit word reaches it, nothing is kept.
+  const auto threshold = static_cast<std::uint64_t>(std::floor(p * 0x1p32));
+  const RandomStream stream(args.key);
+  with_compute_type({args.x.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> x(args.x);
+    const Output<T> y(args.y, args.accumulate);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      const auto element = static_cast<std::uint64_t>(row * args.x.cols + col);
+      const bool kept = stream.word(args.step, element) >= threshold;
+      y.put(row, col, kept ? x(row, col) / (1 - p) : T(0));
+    });
+  });
+}
+
+void scale_rows_forward(const LaunchContext&, const ScaleRowsForwardArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.y) && args.w.rows == args.x.rows && args.w.cols == 1);
+  with_compute_type({args.x.dtype, args.w.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> x(args.x), w(args.w);
+    const Output<T> y(args.y);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      y.put(row, col, w(row, 0) * x(row, col));
+    });
+  });
+}
+
+void scale_rows_backward(const LaunchContext&, const ScaleRowsBackwardArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.dy));
+  with_compute_type({args.x.dtype, args.w.dtype, args.dy.dtype, args.dx.to.dtype, args.dw.to.dtype},
+                    [&]<class T>() {
+                      const Input<T> x(args.x), w(args.w), dy(args.dy);
+                      const Output<T> dx(args.dx), dw(args.dw);
+                      for (std::int64_t row = 0; row < args.dy.rows; ++row) {
+                        T sum{};
+                        for (std::int64_t col = 0; col < args.dy.cols; ++col)
+                          sum += dy(row, col) * x(row, col);
+                        dw.put_if_present(row, 0, sum);
+                        for (std::int64_t col = 0; col < args.dy.cols; ++col) {
+                          dx.put_if_present(row, col, w(row, 0) * dy(row, col));
+                        }
+                      }
+                    });
+}
+
+void adamw(const LaunchContext&, const AdamWArgs& args) {
+  FFN_ASSERT(same_shape(args.weight, args.gradient));
+  with_compute_type(
+      {args.weight.dtype, args.first_moment.dtype, args.second_moment.dtype, args.gradient.dtype,
+       args.shadow.dtype},
+      [&]<class T>() {
+        const Input<T> weight(args.weight), first(args.first_moment), second(args.second_moment);
+        const Input<T> gradient(args.gradient);
+        const Output<T> new_weight(args.weight), new_first(args.first_moment);
+        const Output<T> new_second(args.second_moment), shadow(args.shadow);
+        for_each_element(args.weight, [&](std::int64_t row, std::int64_t col) {
+          const T g = args.gradient_scale * gradient(row, col);
+          const T m = args.beta1 * first(row, col) + (1 - args.beta1) * g;
+          const T v = args.beta2 * second(row, col) + (1 - args.beta2) * g * g;
+          const T w = weight(row, col);
+          const T step = m / args.correction1 / (std::sqrt(v / args.correction2) + args.eps);
+          const T updated = w - args.learning_rate * (args.weight_decay * w + step);
+          new_first.put(row, col, m);
+          new_second.put(row, col, v);
+          new_weight.put(row, col, updated);
+          shadow.put_if_present(row, col, updated);
+        });
+      });
+}
+
+}  // namespace
+
+void add_pointwise_kernels(KernelTable& table) {
+  table.activation_forward = activation_forward;
+  table.activation_backward = activation_backward;
+  table.multiply_forward = multiply_forward;
+  table.multiply_backward = multiply_backward;
+  table.add_forward = add_forward;
+  table.copy = copy;
+  table.fill = fill;
+  table.dropout = dropout;
+  table.scale_rows_forward = scale_rows_forward;
+  table.scale_rows_backward = scale_rows_backward;
+  table.adamw = adamw;
+}
+
+}  // namespace ffn::inline v0::kernels::reference

@@ -1,0 +1,20 @@
+#include "ffn/kernels/table.h"
+
+#include "ffn/kernels/reference/families.h"
+
+namespace ffn::inline v0::kernels {
+
+const KernelTable& reference_table() {
+  static const KernelTable table = [] {
+    KernelTable filled{};
+    reference::add_product_kernels(filled);
+    reference::add_pointwise_kernels(filled);
+    reference::add_norm_kernels(filled);
+    reference::add_softmax_kernels(filled);
+    reference::add_indexing_kernels(filled);
+    return filled;
+  }();
+  return table;
+}
+
+}  // namespace ffn::inline v0::kernels

@@ -1,0 +1,71 @@
+// One table of kernels per device. A kernel is a plain function of (where to run, what to do); x
+// and x_workspace stand side by side. Every entry is filled: a backend that lacks a fast version
+// uses the reference's loop, never a null pointer.
+#pragma once
+
+#include "ffn/base/cpu_features.h"
+#include "ffn/kernels/indexing.h"
+#include "ffn/kernels/norm.h"
+#include "ffn/kernels/pointwise.h"
+#include "ffn/kernels/product.h"
+
+namespace ffn::inline v0::kernels {
+
+template <class Args>
+using Kernel = void (*)(const LaunchContext&, const Args&);
+
+struct KernelTable {
+  Kernel<ProductArgs> product;
+  std::int64_t (*product_workspace)(const ProductShape&, int threads);
+  Kernel<GroupedProductArgs> grouped_product;
+  // Shape: m = R rows in all, n, k as of one expert's product (tn: m, n of C_e and k = R).
+  std::int64_t (*grouped_product_workspace)(const ProductShape&, std::int64_t experts, int threads);
+  Kernel<PackArgs> pack_b;
+  std::int64_t (*packed_b_bytes)(ProductForm form, std::int64_t rows, std::int64_t cols);
+  std::int64_t (*pack_granularity)();
+  Kernel<RowSumArgs> row_sum;
+  std::int64_t (*row_sum_workspace)(std::int64_t rows, std::int64_t cols, std::int64_t period);
+
+  Kernel<ActivationForwardArgs> activation_forward;
+  Kernel<ActivationBackwardArgs> activation_backward;
+  Kernel<MultiplyForwardArgs> multiply_forward;
+  Kernel<MultiplyBackwardArgs> multiply_backward;
+  Kernel<AddForwardArgs> add_forward;
+  Kernel<CopyArgs> copy;
+  Kernel<FillArgs> fill;
+  Kernel<DropoutArgs> dropout;
+  Kernel<ScaleRowsForwardArgs> scale_rows_forward;
+  Kernel<ScaleRowsBackwardArgs> scale_rows_backward;
+  Kernel<AdamWArgs> adamw;
+
+  Kernel<LayerNormForwardArgs> layer_norm_forward;
+  Kernel<LayerNormBackwardArgs> layer_norm_backward;
+  Kernel<RmsNormForwardArgs> rms_norm_forward;
+  Kernel<RmsNormBackwardArgs> rms_norm_backward;
+  Kernel<BatchNormForwardArgs> batch_norm_forward;
+  Kernel<BatchNormBackwardArgs> batch_norm_backward;
+  // Workspace of the three norm backwards, whose weight gradients sum over rows in fixed chunks,
+  // and of the batch norm forward.
+  std::int64_t (*norm_workspace)(std::int64_t rows, std::int64_t cols);
+
+  Kernel<SoftmaxForwardArgs> softmax_forward;
+  Kernel<SoftmaxBackwardArgs> softmax_backward;
+  Kernel<CrossEntropyForwardArgs> cross_entropy_forward;
+  Kernel<CrossEntropyBackwardArgs> cross_entropy_backward;
+  std::int64_t (*cross_entropy_workspace)(std::int64_t rows);
+
+  Kernel<GatherRowsArgs> gather_rows;
+  Kernel<ScatterAddRowsArgs> scatter_add_rows;
+  std::int64_t (*scatter_add_rows_workspace)(std::int64_t rows, std::int64_t cols, DType y);
+  Kernel<RouteTopKForwardArgs> route_top_k_forward;
+  Kernel<RouteTopKBackwardArgs> route_top_k_backward;
+};
+
+// Readable scalar loops in double (complex double for c128): the specification of every kernel.
+const KernelTable& reference_table();
+
+// The cpu kernels compiled for one ISA. Throws Error{device} when the build lacks them; calling a
+// kernel of an ISA that cpu_supports() denies is a programmer error.
+const KernelTable& cpu_table(Isa isa);
+
+}  // namespace ffn::inline v0::kernels

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets into corpus/<target>/: one small file per branch of the parsers.
+
+The same seeds every time; files that fuzzing found (found-*) stay. Needs only Python's own library.
+"""
+import gzip
+import json
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+
+
+def safetensors(header, data=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header, separators=(",", ":")).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def tensor(dtype, shape, begin, end):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def safetensors_seeds():
+    yield "empty", b""
+    yield "no-tensors", safetensors({})
+    yield "one", safetensors({"w": tensor("F32", [2, 1], 0, 8)}, bytes(8))
+    yield "two", safetensors({"b": tensor("U8", [2], 8, 10), "a": tensor("F64", [], 0, 8)}, bytes(10))
+    yield "zero-axis", safetensors({"a": tensor("BF16", [0, 3], 0, 0), "b": tensor("I64", [1], 0, 8)},
+                                   bytes(8))
+    yield "metadata", safetensors({"__metadata__": {"format": "pt", "k": "\u00fc\n"}})
+    yield "padded", safetensors(b"{}" + b" " * 6)
+    yield "overlap", safetensors({"a": tensor("U8", [4], 0, 4), "b": tensor("U8", [4], 2, 6)}, bytes(6))
+    yield "hole", safetensors({"a": tensor("U8", [1], 0, 1), "b": tensor("U8", [1], 2, 3)}, bytes(3))
+    yield "twice", safetensors(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+                               b'"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', bytes(2))
+    yield "wrapping", safetensors({"a": tensor("F64", [1 << 32, 1 << 32], 0, 0)})
+    yield "nested", safetensors(b'{"a":' + b"[" * 40)
+    yield "numbers", safetensors(b'{"a":{"shape":[1e2,-1,1.5,99999999999999999999]}}')
+    yield "truncated", safetensors({"w": tensor("F32", [2], 0, 8)}, bytes(7))
+    yield "huge-header", struct.pack("<Q", (1 << 63) + 2) + b"{}"
+    yield "zip", b"PK\x03\x04\x00\x00\x08\x08" + bytes(8)
+    yield "pickle", b"\x80\x02}q\x00."
+    yield "page", b"<!DOCTYPE html><html></html>"
+    yield "pointer", b"version git-lfs/spec/v1\noid sha256:00\nsize 12345\n"
+
+
+def idx(kind, axes, data):
+    return bytes([0, 0, kind, len(axes)]) + b"".join(struct.pack(">I", a) for a in axes) + data
+
+
+def idx_seeds():
+    plain = idx(8, [2, 3], bytes(range(6)))
+    yield "empty", b""
+    yield "labels", idx(8, [3], b"\1\2\3")
+    yield "images", idx(8, [1, 2, 2], bytes(4))
+    yield "no-items", idx(8, [0, 28, 28], b"")
+    yield "four-axes", idx(8, [1, 1, 1, 1], b"x")
+    yield "floats", idx(13, [1], bytes(4))
+    yield "huge", idx(8, [0xffffffff] * 4, b"")
+    yield "wrapping", idx(8, [65536, 65536], b"")
+    yield "truncated", plain[:-1]
+    yield "leftover", plain + b"\0"
+    yield "gzip", gzip.compress(plain, 9, mtime=0)
+    yield "gzip-truncated", gzip.compress(plain, 9, mtime=0)[:-6]
+    yield "gzip-leftover", gzip.compress(plain, 9, mtime=0) + b"\0"
+    yield "gzip-stored", gzip.compress(plain, 0, mtime=0)
+    yield "gzip-bomb", gzip.compress(bytes(4 << 20), 9, mtime=0)
+    yield "page", b"\n<html>"
+
+
+def main():
+    total = 0
+    for target, seeds in (("safetensors", safetensors_seeds()), ("idx", idx_seeds())):
+        folder = CORPUS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if not old.name.startswith("found-"):
+                old.unlink()
+        for name, content in seeds:
+            (folder / name).write_bytes(content)
+            total += len(content)
+    print(f"{total} bytes of seeds in corpus/")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+#include "kernels_product/vec_probe.h"
+
+#include "ffn/kernels/cpu/vec.h"
+
+namespace ffn::test::FFN_ISA_NAMESPACE {
+
+namespace vec = ffn::kernels::cpu::FFN_ISA_NAMESPACE;
+
+VecProbe vec_probe() {
+  using namespace vec;
+  VecProbe probe{};
+  probe.lanes = kLanes;
+  probe.round_to_bf16 = [](const float* in, Bf16* out) { store(out, load(in)); };
+  probe.widen_bf16 = [](const Bf16* in, float* out) { store(out, load(in)); };
+  probe.widen_f16 = [](const F16* in, float* out) { store(out, load(in)); };
+  probe.set_f16 = [](std::uint16_t half) {
+    float lanes[kLanes];
+    store(lanes, vec::set_f16(half));
+    return lanes[kLanes - 1];
+  };
+  probe.load_n = [](const float* in, std::int64_t n, float* out) {
+    store(out, vec::load_n(in, n));
+  };
+  probe.load_n_bf16 = [](const Bf16* in, std::int64_t n, float* out) {
+    store(out, vec::load_n(in, n));
+  };
+  probe.store_n = [](const float* in, std::int64_t n, float* out) {
+    vec::store_n(out, load(in), n);
+  };
+  probe.store_n_bf16 = [](const float* in, std::int64_t n, Bf16* out) {
+    vec::store_n(out, load(in), n);
+  };
+  probe.transpose = [](const float* in, float* out) {
+    Vec rows[kLanes];
+    for (int i = 0; i < kLanes; ++i) rows[i] = load(in + i * kLanes);
+    vec::transpose(rows);
+    for (int i = 0; i < kLanes; ++i) store(out + i * kLanes, rows[i]);
+  };
+  probe.pow2i = [](const float* in, float* out) { store(out, vec::pow2i(load(in))); };
+  probe.to_int = [](const float* in, std::int32_t* out) {
+    float lanes[kLanes];
+    store(lanes, from_bits(vec::to_int(load(in))));
+    __builtin_memcpy(out, lanes, sizeof lanes);
+  };
+  probe.reduce_add = [](const float* in) { return vec::reduce_add(load(in)); };
+  probe.reduce_max = [](const float* in) { return vec::reduce_max(load(in)); };
+  probe.select_less = [](const float* x, const float* y, float* out) {
+    store(out, select(lt(load(x), load(y)), load(x), load(y)));
+  };
+  probe.bytes = [](const std::uint8_t* in, float* plain, float* as_signed) {
+    const void* at = in;
+    store(plain, to_float(load_bytes(in)));
+    store(as_signed, to_float(load_signed_bytes(static_cast<const std::int8_t*>(at))));
+  };
+  return probe;
+}
+
+}  // namespace ffn::test::FFN_ISA_NAMESPACE
