@@ -33,8 +33,8 @@ inline CaseInput without_gradient(CaseInput input) {
 inline std::string sizes(std::initializer_list<std::int64_t> axes) {
   std::string text;
   for (const std::int64_t axis : axes) {
-    if (!text.empty()) text += '_';
-    text += std::to_string(axis);
+    if (!text.empty()) text.push_back('_');
+    text.append(std::to_string(axis));
   }
   return text;
 }

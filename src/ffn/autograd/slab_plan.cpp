@@ -35,9 +35,10 @@ SlabPlan plan_slab(std::span<const MemoryEvent> events) {
   const std::vector<Life> lives = lives_of(events);
   std::vector<std::size_t> by_size(lives.size());
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-  // Stable: equal sizes keep the order of acquisition, so the plan depends on the events only.
-  std::stable_sort(by_size.begin(), by_size.end(),
-                   [&](std::size_t a, std::size_t b) { return lives[a].bytes > lives[b].bytes; });
+  // Equal sizes keep the order of acquisition, so the plan depends on the events only.
+  std::sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
+    return lives[a].bytes != lives[b].bytes ? lives[a].bytes > lives[b].bytes : a < b;
+  });
 
   SlabPlan plan;
   plan.offsets.assign(lives.size(), 0);

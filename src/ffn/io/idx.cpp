@@ -67,7 +67,7 @@ IdxArray parse_plain(std::span<const std::byte> bytes, std::string_view where,
     const std::int64_t size = big_endian(bytes.data() + kMagic + 4 * axis);
     array.shape.push_back(size);
     const bool overflow = __builtin_mul_overflow(count, size, &count);
-    if (fault(62)) count = static_cast<std::int64_t>(static_cast<std::uint32_t>(count));
+    if (fault(502)) count = static_cast<std::int64_t>(static_cast<std::uint32_t>(count));
     check(!overflow && count <= limit_bytes, ErrorKind::io, where, "states more than the ",
           limit_bytes, " elements allowed here (axis ", axis, " is ", size, ")");
   }

@@ -243,7 +243,7 @@ void check_tiling(const std::vector<Stated>& tensors, std::size_t data_begin, st
     check(tensor.begin <= position, ErrorKind::io, where, "bytes ", position, " to ", tensor.begin,
           " of the data, before tensor ", in_quotes(tensor.name), ", belong to no tensor",
           kDamaged);
-    check(tensor.begin == position || fault(60), ErrorKind::io, where, "tensor ",
+    check(tensor.begin == position || fault(500), ErrorKind::io, where, "tensor ",
           in_quotes(tensor.name), " begins at byte ", tensor.begin,
           " of the data, inside the tensor before it, which ends at ", position, kDamaged);
     position = std::max(position, tensor.end);
@@ -256,7 +256,7 @@ void check_unique(const std::vector<Stated>& tensors, std::string_view where) {
   for (const Stated& tensor : tensors) names.push_back(tensor.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
-  check(twice == names.end() || fault(61), ErrorKind::io, where, "tensor ",
+  check(twice == names.end() || fault(501), ErrorKind::io, where, "tensor ",
         twice == names.end() ? "" : in_quotes(*twice), " appears twice", kDamaged);
 }
 

@@ -107,7 +107,7 @@ class SliceColsOp final : public Op {
   void backward(const BackwardArgs& args) const override {
     const GradientTarget& dx = args.input_gradients[0];
     const std::int64_t end = begin_ + count_;
-    if (!fault(52)) op_detail::zero_unless_added(args, dx, dx.tensor.slice_cols(0, begin_));
+    if (!fault(402)) op_detail::zero_unless_added(args, dx, dx.tensor.slice_cols(0, begin_));
     op_detail::zero_unless_added(args, dx, dx.tensor.slice_cols(end, dx.tensor.cols() - end));
     op_detail::copy_gradient(args, args.output_gradients[0],
                              {dx.tensor.slice_cols(begin_, count_), dx.accumulate});
