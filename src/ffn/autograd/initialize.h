@@ -1,5 +1,4 @@
-// First values of weights, keyed by the parameter's name: two models with one seed share every
-// weight of equal name and shape, whatever else they contain.
+// First values of weights, keyed by the parameter's name (see Init in parameters.h).
 #pragma once
 
 #include <cstdint>
@@ -8,8 +7,13 @@
 
 namespace ffn::inline v0 {
 
-// w[i] = mean + std·z, z = the i-th standard normal of the stream (seed, parameter.name). Writes
-// the master; call ParameterSet::weights_changed() when all are done. Does nothing on a dry device.
+// Writes the master as `init` says. Call ParameterSet::weights_changed() when all are done. Does
+// nothing on a dry device.
+void initialize(Executor& executor, Parameter& parameter, std::uint64_t seed, const Init& init);
+// Every trainable weight by its own options.init, then weights_changed().
+void initialize_all(Executor& executor, ParameterSet& parameters, std::uint64_t seed);
+
+// The two kinds that tests and small programs want most.
 void initialize_normal(Executor& executor, Parameter& parameter, std::uint64_t seed, double std,
                        double mean = 0);
 // w[i] = value.

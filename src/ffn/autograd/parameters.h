@@ -17,9 +17,24 @@
 
 namespace ffn::inline v0 {
 
+// First values of a weight; z is the i-th number of the stream (seed, parameter's name), so two
+// models with one seed share every weight of equal name and shape, whatever else they contain.
+struct Init {
+  enum class Kind : std::uint8_t {
+    constant,          // w[i] = mean
+    normal,            // w[i] = mean + std·z, z standard normal
+    truncated_normal,  // the same with z conditioned on |z| ≤ 2
+    uniform,           // w[i] = mean + std·z, z uniform in (−1, 1)
+  };
+  Kind kind = Kind::constant;
+  double mean = 0;
+  double std = 0;
+};
+
 struct ParameterOptions {
   bool decay = true;            // takes part in weight decay (matrices: yes; norms and biases: no)
   bool full_precision = false;  // stays f32 under bf16: norms, routers, statistics
+  Init init = {};
 };
 
 struct Parameter {

@@ -61,7 +61,11 @@ inline Vec abs(Vec a) { return {__builtin_fabsf(a.v)}; }
 inline Vec neg(Vec a) { return {-a.v}; }
 inline Vec sqrt(Vec a) { return {__builtin_sqrtf(a.v)}; }
 inline Vec round_nearest(Vec a) { return {__builtin_rintf(a.v)}; }
-inline IVec to_int(Vec a) { return {static_cast<std::int32_t>(__builtin_rintf(a.v))}; }
+// Out of range and NaN give the lowest integer, as the vector instructions do.
+inline IVec to_int(Vec a) {
+  const bool fits = a.v >= -0x1p31f && a.v < 0x1p31f;
+  return {fits ? static_cast<std::int32_t>(__builtin_rintf(a.v)) : -0x7fffffff - 1};
+}
 inline Vec to_float(IVec a) { return {static_cast<float>(a.v)}; }
 
 inline Mask lt(Vec a, Vec b) { return {a.v < b.v}; }
