@@ -196,4 +196,21 @@ class NoTape {
   bool before_;
 };
 
+// NoTape in eval mode: no dropout, running statistics instead of the batch's.
+class EvalScope {
+ public:
+  explicit EvalScope(Executor& executor)
+      : no_tape_(executor), executor_(executor), before_(executor.training()) {
+    executor_.set_training(false);
+  }
+  ~EvalScope() { executor_.set_training(before_); }
+  EvalScope(const EvalScope&) = delete;
+  EvalScope& operator=(const EvalScope&) = delete;
+
+ private:
+  NoTape no_tape_;
+  Executor& executor_;
+  bool before_;
+};
+
 }  // namespace ffn::inline v0
