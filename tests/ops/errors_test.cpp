@@ -7,6 +7,7 @@
 
 #include "ffn/ops/activation.h"
 #include "ffn/ops/arithmetic.h"
+#include "ffn/ops/attention.h"
 #include "ffn/ops/batch_norm.h"
 #include "ffn/ops/cache.h"
 #include "ffn/ops/cross_entropy.h"
@@ -262,6 +263,9 @@ void add_indexed(std::vector<WrongInput>& all) {
 }
 
 void add_views(std::vector<WrongInput>& all) {
+  all.push_back({"attention", kShape, {"[4, 6]", "[4, 5]"}, [](Executor& ex) {
+                   attention(ex, v(ex, {4, 6}), v(ex, {4, 6}), v(ex, {4, 5}), 1, {});
+                 }});  // the others: attention_errors_test.cpp
   all.push_back({"reshape", kShape, {"[3, 8]", "[5, 5]"}, [](Executor& ex) {
                    reshape(ex, v(ex, {3, 8}), {5, 5});
                  }});

@@ -3,6 +3,7 @@
 #include "ffn/base/error.h"
 #include "ffn/ops/activation.h"
 #include "ffn/ops/arithmetic.h"
+#include "ffn/ops/attention.h"
 #include "ffn/ops/batch_norm.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/grouped_linear.h"
@@ -94,6 +95,23 @@ Value run_cross_entropy(CaseRun& run) {
   return cross_entropy(run.ex, run.input("logits"), run.index("targets"));
 }
 
+Value run_attention(CaseRun& run) {
+  AttentionOptions options;
+  options.heads = run.fixture.integer("heads");
+  options.kv_heads = run.fixture.integer("kv_heads");
+  options.scale = real(run, "scale");
+  options.causal = run.fixture.flag("causal");
+  options.window = run.fixture.integer("window");
+  options.logit_cap = real(run, "logit_cap");
+  Value q = run.input("q"), k = run.input("k"), v = run.input("v");
+  if (run.fixture.has("in.offsets")) {
+    return attention(run.ex, std::move(q), std::move(k), std::move(v), run.index("offsets"),
+                     options);
+  }
+  return attention(run.ex, std::move(q), std::move(k), std::move(v),
+                   run.fixture.integer("sequences"), options);
+}
+
 Value run_gather_rows(CaseRun& run) {
   return gather_rows(run.ex, run.input("x"), run.index("index"));
 }
@@ -174,6 +192,7 @@ std::span<const Runner> runners() {
       {"rms_norm", {"rms_norm"}, run_rms_norm},
       {"batch_norm", {"batch_norm"}, run_batch_norm},
       {"softmax", {"softmax"}, run_softmax},
+      {"attention", {"attention"}, run_attention},
       {"cross_entropy", {"cross_entropy"}, run_cross_entropy},
       {"gather_rows", {"gather_rows"}, run_gather_rows},
       {"scatter_add_rows", {"scatter_add_rows"}, run_scatter_add_rows},

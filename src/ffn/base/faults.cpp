@@ -21,6 +21,8 @@ constexpr Fault kFaults[] = {
     {40, "cpu: last element of a bf16 row's tail is not stored", "^kernels_cpu\\.CpuPointwise"},
     {41, "cpu layer norm: eps outside the root", "^kernels_cpu\\.CpuNorm\\.LayerNormForward"},
     {42, "cpu dropout: mask shifted in the tail of a row", "^kernels_cpu\\.CpuPointwise\\.Dropout"},
+    {60, "cpu attention: lse forgets the largest score", "^ops\\.Ops/OpDevices.*attention"},
+    {61, "reference attention: row dot dropped", "^ops\\.Ops/OpGradients.*attention"},
     {300, "executor: a saved input is donated", "^(contract|ops)\\."},
     {301, "executor: a replay updates states", "^contract\\..*batch_norm"},
     {302, "slab plan: lives end one event too soon", "^autograd\\.SlabPlan"},

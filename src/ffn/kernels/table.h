@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ffn/base/cpu_features.h"
+#include "ffn/kernels/attention.h"
 #include "ffn/kernels/indexing.h"
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
@@ -53,6 +54,11 @@ struct KernelTable {
   Kernel<CrossEntropyForwardArgs> cross_entropy_forward;
   Kernel<CrossEntropyBackwardArgs> cross_entropy_backward;
   std::int64_t (*cross_entropy_workspace)(std::int64_t rows);
+
+  Kernel<AttentionForwardArgs> attention_forward;
+  Kernel<AttentionBackwardArgs> attention_backward;
+  std::int64_t (*attention_workspace)(const AttentionShape&, int threads);
+  std::int64_t (*attention_backward_workspace)(const AttentionShape&, int threads);
 
   Kernel<GatherRowsArgs> gather_rows;
   Kernel<ScatterAddRowsArgs> scatter_add_rows;

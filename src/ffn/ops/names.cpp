@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::string_view kNames[] = {
     "add",
+    "attention",
     "batch_norm",
     "cache_append",
     "cast",

@@ -67,7 +67,7 @@ inline bool reads_in_place(ProductForm form, const ConstMatrix& a) {
   return form != ProductForm::tn && a.dtype == DType::f32 && a.ld % 1024 != 0;
 }
 inline PreparedA prepare_a(const Problem& problem, Range m, Range k, float* buffer) {
-  if (k.begin == k.end) return {buffer, 0, 0, false};  // K = 0: A may have no data
+  if (k.begin == k.end) return {buffer, 0, 0, TileForm::rows};  // K = 0: A may have no data
   const ConstMatrix& a = problem.a;
   const auto prepare = [&](const auto& rows) {
     if (problem.form == ProductForm::tn) return copy_transposed(rows, a.cols, m, k, buffer);
@@ -75,7 +75,7 @@ inline PreparedA prepare_a(const Problem& problem, Range m, Range k, float* buff
   };
   if (reads_in_place(problem.form, a)) {
     const float* data = static_cast<const float*>(a.data) + m.begin * a.ld + k.begin;
-    return {data, a.ld, kTileRows * a.ld, false};
+    return {data, a.ld, kTileRows * a.ld, TileForm::rows};
   }
   FFN_ASSERT(a.dtype == DType::f32 || a.dtype == DType::bf16);
   return a.dtype == DType::bf16 ? prepare(PlainRows<Bf16>(a)) : prepare(PlainRows<float>(a));
@@ -113,16 +113,16 @@ struct Place {
   bool first, last;
 };
 
-inline void finish_f32(const Problem& problem, const Place& at, Tile& tile, bool packed_a) {
+inline void finish_f32(const Problem& problem, const Place& at, Tile& tile, TileForm form) {
   tile.out = static_cast<float*>(problem.c.data) + at.row * problem.c.ld + at.column;
   tile.ld = problem.c.ld;
   const bool add_old = problem.accumulate && !(fault(31) && !at.last);
   tile.init = !at.first || add_old ? tile.out : nullptr;
-  run_tile(tile, at.rows, at.columns, packed_a);
+  run_tile(tile, at.rows, at.columns, form);
 }
 // `sums` holds the tile's running sums, `ld` apart; C is touched at the first and the last piece
 // only.
-inline void finish_bf16(const Problem& problem, const Place& at, Tile& tile, bool packed_a,
+inline void finish_bf16(const Problem& problem, const Place& at, Tile& tile, TileForm form,
                         float* sums, std::int64_t ld) {
   Bf16* c = static_cast<Bf16*>(problem.c.data) + at.row * problem.c.ld + at.column;
   const bool add_old = problem.accumulate && !(fault(31) && !at.last);
@@ -130,7 +130,7 @@ inline void finish_bf16(const Problem& problem, const Place& at, Tile& tile, boo
   tile.out = sums;
   tile.ld = ld;
   tile.init = !at.first || add_old ? sums : nullptr;
-  run_tile(tile, at.rows, at.columns, packed_a);
+  run_tile(tile, at.rows, at.columns, form);
   if (at.last) round_tile(sums, ld, at.rows, at.columns, c, problem.c.ld);
 }
 
@@ -166,13 +166,13 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
       }
       at.rows = least(kTileRows, m.end - at.row);
       if (problem.c.dtype != DType::bf16) {
-        finish_f32(problem, at, tile, a.packed);
+        finish_f32(problem, at, tile, a.form);
       } else if (one_piece) {
         alignas(64) float own[kTileRows * kPanel];
-        finish_bf16(problem, at, tile, a.packed, own, kPanel);
+        finish_bf16(problem, at, tile, a.form, own, kPanel);
       } else {
         float* place = sums + (at.row - m.begin) * sums_ld + (n - columns.begin);
-        finish_bf16(problem, at, tile, a.packed, place, sums_ld);
+        finish_bf16(problem, at, tile, a.form, place, sums_ld);
       }
     }
   }

@@ -4,6 +4,7 @@
 
 #include "ffn/base/check.h"
 #include "ffn/base/dtype.h"
+#include "ffn/kernels/cpu/loops.h"
 #include "ffn/kernels/cpu/parallel.h"
 #include "ffn/kernels/cpu/product_tile.h"
 #include "ffn/kernels/product.h"
@@ -11,8 +12,6 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
-inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-inline std::int64_t most(std::int64_t a, std::int64_t b) { return a < b ? b : a; }
 inline std::int64_t round_up(std::int64_t count, std::int64_t unit) {
   return (count + unit - 1) / unit * unit;
 }
@@ -142,7 +141,7 @@ inline void pack_panel(ProductForm form, const ConstMatrix& b, std::int64_t n, s
 struct PreparedA {
   const float* data;
   std::int64_t ld, tile_step;
-  bool packed;
+  TileForm form;
 };
 
 // Rows of the copy are this far apart beyond the block's depth: a power of two would put the rows
@@ -167,7 +166,7 @@ PreparedA copy_rows(const Rows& a, Range m, Range k, float* buffer) {
     for (; at + kLanes <= depth; at += kLanes) store(to + at, Rows::read(from, k.begin + at));
     if (at < depth) store(to + at, Rows::read_n(from, k.begin + at, depth - at));
   }
-  return {buffer, ld, kTileRows * ld, false};
+  return {buffer, ld, kTileRows * ld, TileForm::rows};
 }
 // Rows of a strided walk are this far ahead when they are asked for: each row is a new stream of
 // few lines, which the hardware prefetcher does not follow.
@@ -201,7 +200,7 @@ PreparedA copy_transposed(const Rows& a, std::int64_t cols, Range m, Range k, fl
       }
     }
   }
-  return {buffer, 0, step, true};
+  return {buffer, 0, step, TileForm::packed};
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr std::int64_t kPanel = kTileVectors * kLanes;
 
 // out[i, n] = (Σ_k a[i, k]·b[k, n] + init[i, n]) + bias[n], the sum one fma chain over rising k.
 struct Tile {
-  const float* a;     // element (i, k): a[i·a_ld + k], or a[k·kTileRows + i] in packed panels
+  const float* a;     // element (i, k): by form, see below
   std::int64_t a_ld;  // unused for packed panels
   const float* b;     // [k][kPanel]
   std::int64_t k;
@@ -34,7 +34,11 @@ struct Tile {
   int last;         // lanes of the last vector that exist, 1 … kLanes
 };
 
-template <int Rows, int Vectors, bool PackedA>
+// Where element (i, k) of A stands: rows a[i·a_ld + k], packed a[k·kTileRows + i], columns (a
+// transposed matrix in place) a[k·a_ld + i].
+enum class TileForm { rows, packed, columns };
+
+template <int Rows, int Vectors, TileForm Form>
 [[gnu::noinline]] void multiply_tile(const Tile& tile) {
   Vec sum[Rows][Vectors];
 #pragma GCC unroll 8
@@ -44,7 +48,10 @@ template <int Rows, int Vectors, bool PackedA>
   }
   const float* a = tile.a;
   const float* b = tile.b;
-  const std::int64_t a_ld = PackedA ? 1 : tile.a_ld;
+  const std::int64_t a_ld = Form == TileForm::rows ? tile.a_ld : 1;
+  const std::int64_t a_step = Form == TileForm::rows     ? 1
+                              : Form == TileForm::packed ? kTileRows
+                                                         : tile.a_ld;
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < tile.k; ++k) {
     Vec b_k[Vectors];
@@ -56,7 +63,7 @@ template <int Rows, int Vectors, bool PackedA>
 #pragma GCC unroll 8
       for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(a_ik, b_k[j], sum[i][j]);
     }
-    a += PackedA ? kTileRows : 1;
+    a += a_step;
     b += kPanel;
   }
 #pragma GCC unroll 8
@@ -83,20 +90,24 @@ using TileKernel = void (*)(const Tile&);
 struct TileKernels {
   TileKernel at[kTileRows * kTileVectors];
 };
-template <bool PackedA, int... I>
+template <TileForm Form, int... I>
 constexpr TileKernels list_tiles(std::integer_sequence<int, I...>) {
-  return {{multiply_tile<I / kTileVectors + 1, I % kTileVectors + 1, PackedA>...}};
+  return {{multiply_tile<I / kTileVectors + 1, I % kTileVectors + 1, Form>...}};
 }
 using TileIndices = std::make_integer_sequence<int, kTileRows * kTileVectors>;
-constexpr TileKernels kRowTiles = list_tiles<false>(TileIndices{});
-constexpr TileKernels kPackedTiles = list_tiles<true>(TileIndices{});
+constexpr TileKernels kRowTiles = list_tiles<TileForm::rows>(TileIndices{});
+constexpr TileKernels kPackedTiles = list_tiles<TileForm::packed>(TileIndices{});
+constexpr TileKernels kColumnTiles = list_tiles<TileForm::columns>(TileIndices{});
 
 // rows of 1 … kTileRows, columns of 1 … kPanel; fills in tile.last.
-inline void run_tile(Tile& tile, std::int64_t rows, std::int64_t columns, bool packed_a) {
+inline void run_tile(Tile& tile, std::int64_t rows, std::int64_t columns, TileForm form) {
   const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
   tile.last = static_cast<int>(columns - (vectors - 1) * kLanes);
   const std::int64_t index = (rows - 1) * kTileVectors + vectors - 1;
-  (packed_a ? kPackedTiles : kRowTiles).at[index](tile);
+  const TileKernels& kernels = form == TileForm::rows     ? kRowTiles
+                               : form == TileForm::packed ? kPackedTiles
+                                                          : kColumnTiles;
+  kernels.at[index](tile);
 }
 
 }  // namespace
