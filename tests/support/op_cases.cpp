@@ -27,6 +27,7 @@ const std::vector<OpCase>& op_cases() {
     add_pointwise_cases(all);
     add_row_cases(all);
     add_index_cases(all);
+    add_token_cases(all);
     return all;
   }();
   return cases;
