@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <functional>
 #include <set>
 
 #include "ffn/ops/activation.h"
@@ -20,33 +19,10 @@
 #include "ffn/ops/routing.h"
 #include "ffn/ops/softmax.h"
 #include "ffn/ops/view.h"
-#include "ffn/tensor/host.h"
+#include "ops/wrong_input.h"
 
 namespace ffn::test {
 namespace {
-
-struct WrongInput {
-  std::string op;
-  ErrorKind kind;
-  std::vector<std::string> named;  // parts of the message
-  std::function<void(Executor&)> run;
-  bool dry_too = true;  // false: found by reading numbers, which a dry device has none of
-};
-
-Value v(Executor& ex, const Shape& shape, DType dtype = DType::f32) {
-  const Tensor tensor = ex.allocate({shape, dtype});
-  const bool plain = is_float(dtype) || dtype == DType::i32;
-  if (!ex.dry() && plain) {
-    set_host_values(tensor, std::vector<double>(static_cast<std::size_t>(shape.count()), 1));
-  }
-  return ex.leaf(tensor);
-}
-
-Tensor ids(Executor& ex, const std::vector<double>& values) {
-  const Tensor tensor = ex.allocate({{static_cast<std::int64_t>(values.size())}, DType::i32});
-  if (!ex.dry()) set_host_values(tensor, values);
-  return tensor;
-}
 
 State state(Executor& ex, const Shape& shape, DType dtype = DType::f32) {
   const Tensor tensor = ex.allocate_persistent({shape, dtype, Role::state}, Tag::state);
@@ -313,8 +289,11 @@ std::vector<WrongInput> wrong_inputs() {
   add_rows(all);
   add_indexed(all);
   add_views(all);
+  add_tokens(all);
   return all;
 }
+
+}  // namespace
 
 void expect_error(const WrongInput& wrong, const Device& device) {
   Executor ex(device);
@@ -328,6 +307,8 @@ void expect_error(const WrongInput& wrong, const Device& device) {
       EXPECT_NE(error.detail().find(part), std::string::npos) << part << " in: " << error.what();
   }
 }
+
+namespace {
 
 TEST(OpErrors, NameTheOperationAndWhatDoesNotFit) {
   const Device device = cpu_device(serial_pool());

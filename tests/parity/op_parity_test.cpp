@@ -54,6 +54,7 @@ struct Excluded {
 constexpr Excluded kExcluded[] = {
     {"cache_append", "a copy into state without gradient; PyTorch has no such operation"},
     {"cast", "changes the dtype, and parity runs in one: rounding is tested bit by bit in base"},
+    {"drop_path", "its mask comes from our own counter-based stream, as dropout's"},
     {"dropout", "its mask comes from our own counter-based stream, which PyTorch does not have"},
 };
 

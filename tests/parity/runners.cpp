@@ -165,10 +165,8 @@ Value run_tied_embedding_head(CaseRun& run) {
   return cross_entropy(ex, linear(ex, x, embedding), run.index("targets"));
 }
 
-}  // namespace
-
-std::span<const Runner> runners() {
-  static const std::vector<Runner> kAll{
+std::vector<Runner> operation_runners() {
+  return {
       {"relu", {"relu"}, run_activation<Activation::relu>},
       {"gelu", {"gelu"}, run_activation<Activation::gelu>},
       {"gelu_tanh", {"gelu_tanh"}, run_activation<Activation::gelu_tanh>},
@@ -201,6 +199,16 @@ std::span<const Runner> runners() {
       {"moe_top_k_swiglu", {}, run_mixture},
       {"tied_embedding_head", {}, run_tied_embedding_head},
   };
+}
+
+}  // namespace
+
+std::span<const Runner> runners() {
+  static const std::vector<Runner> kAll = [] {
+    std::vector<Runner> all = operation_runners();
+    for (const Runner& runner : token_runners()) all.push_back(runner);
+    return all;
+  }();
   return kAll;
 }
 

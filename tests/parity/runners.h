@@ -16,6 +16,8 @@ struct Runner {
 };
 
 std::span<const Runner> runners();
+// Those of pictures and tokens, part of runners().
+std::vector<Runner> token_runners();
 // nullptr when there is none.
 const Runner* find_runner(std::string_view op);
 

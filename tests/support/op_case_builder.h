@@ -47,5 +47,6 @@ void add_pointwise_cases(std::vector<OpCase>& cases);
 void add_row_cases(std::vector<OpCase>& cases);
 void add_index_cases(std::vector<OpCase>& cases);
 void add_attention_cases(std::vector<OpCase>& cases);
+void add_token_cases(std::vector<OpCase>& cases);
 
 }  // namespace ffn::test

@@ -28,6 +28,7 @@ const std::vector<OpCase>& op_cases() {
     add_row_cases(all);
     add_index_cases(all);
     add_attention_cases(all);
+    add_token_cases(all);
     return all;
   }();
   return cases;

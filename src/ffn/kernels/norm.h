@@ -70,22 +70,40 @@ struct SoftmaxBackwardArgs {
   float scale = 1;
 };
 
-// Mean over rows with target ≥ 0 of logsumexp(logits[r]) − logits[r, target]; rows with target < 0
-// are ignored; no counted row gives loss 0. loss [1,1] f32; lse [rows, 1]; count [1,1] f32 (counted
-// rows). Workspace: cross_entropy_workspace(rows). A target ≥ V is a programmer error (ops check
-// before).
+// Mean over rows with target ≥ 0 of Σ_j t_j·(logsumexp(logits[r]) − logits[r, j]), where t = (1 −
+// smoothing)·onehot(target) + smoothing/V; rows with target < 0 are ignored; no counted row gives
+// loss 0. loss [1,1] f32; lse [rows, 1]; count [1,1] f32 (counted rows). Workspace:
+// cross_entropy_workspace(rows). A target ≥ V is a programmer error (ops check before).
 struct CrossEntropyForwardArgs {
   ConstMatrix logits;           // [N, V]
   const std::int32_t* targets;  // [N]
   Matrix loss, lse, count;
+  float smoothing = 0;
 };
-// dlogits (+)= dloss/count·(exp(logits − lse) − onehot(target)); ignored rows get 0. dlogits may be
-// logits itself (overwrite).
+// dlogits (+)= dloss/count·(exp(logits − lse) − t); ignored rows get 0. dlogits may be logits
+// itself (overwrite).
 struct CrossEntropyBackwardArgs {
   ConstMatrix logits;
   const std::int32_t* targets;
   ConstMatrix lse, count, dloss;
   GradMatrix dlogits;
+  float smoothing = 0;
+};
+
+// The same for targets [N, V] that are rows of weights: t = (1 − smoothing)·targets[r] +
+// smoothing·s/V with s = Σ targets[r]. Rows whose targets are all 0 are ignored. Workspace:
+// cross_entropy_workspace(rows).
+struct SoftCrossEntropyForwardArgs {
+  ConstMatrix logits, targets;
+  Matrix loss, lse, count;
+  float smoothing = 0;
+};
+// dlogits (+)= dloss/count·(s·exp(logits − lse) − t); ignored rows get 0. dlogits may be logits
+// itself (overwrite).
+struct SoftCrossEntropyBackwardArgs {
+  ConstMatrix logits, targets, lse, count, dloss;
+  GradMatrix dlogits;
+  float smoothing = 0;
 };
 
 }  // namespace ffn::inline v0::kernels

@@ -70,14 +70,16 @@ struct FillArgs {
 };
 
 // y (+)= mask ⊙ x / (1 − p). Element i = row·cols + col is kept when the word i of the random
-// stream (key, step) is ≥ p·2^32 (threshold = floor(p·2^32), compared as unsigned). Its own
-// backward.
+// stream (key, step) is ≥ p·2^32 (threshold = floor(p·2^32), compared as unsigned). With
+// rows_per_word > 0 whole rows are kept or dropped: the word of a row is row / rows_per_word. Its
+// own backward. y may be x (overwrite).
 struct DropoutArgs {
   ConstMatrix x;
   Matrix y;
   float p = 0;
   std::uint64_t key = 0, step = 0;
   bool accumulate = false;
+  std::int64_t rows_per_word = 0;
 };
 
 // y[r,:] = w[r]·x[r,:], w [rows, 1]. y may be x.

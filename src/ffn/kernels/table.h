@@ -5,10 +5,12 @@
 
 #include "ffn/base/cpu_features.h"
 #include "ffn/kernels/attention.h"
+#include "ffn/kernels/conv.h"
 #include "ffn/kernels/indexing.h"
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
+#include "ffn/kernels/tokens.h"
 
 namespace ffn::inline v0::kernels {
 
@@ -53,7 +55,9 @@ struct KernelTable {
   Kernel<SoftmaxBackwardArgs> softmax_backward;
   Kernel<CrossEntropyForwardArgs> cross_entropy_forward;
   Kernel<CrossEntropyBackwardArgs> cross_entropy_backward;
-  std::int64_t (*cross_entropy_workspace)(std::int64_t rows);
+  Kernel<SoftCrossEntropyForwardArgs> soft_cross_entropy_forward;
+  Kernel<SoftCrossEntropyBackwardArgs> soft_cross_entropy_backward;
+  std::int64_t (*cross_entropy_workspace)(std::int64_t rows);  // of either kind of targets
 
   Kernel<AttentionForwardArgs> attention_forward;
   Kernel<AttentionBackwardArgs> attention_backward;
@@ -65,6 +69,17 @@ struct KernelTable {
   std::int64_t (*scatter_add_rows_workspace)(std::int64_t rows, std::int64_t cols, DType y);
   Kernel<RouteTopKForwardArgs> route_top_k_forward;
   Kernel<RouteTopKBackwardArgs> route_top_k_backward;
+
+  Kernel<DepthwiseConvForwardArgs> depthwise_conv_forward;
+  Kernel<DepthwiseConvBackwardArgs> depthwise_conv_backward;
+  std::int64_t (*depthwise_conv_forward_workspace)(std::int64_t channels, std::int64_t k);
+  std::int64_t (*depthwise_conv_backward_workspace)(std::int64_t sequences, std::int64_t channels,
+                                                    std::int64_t k);
+
+  Kernel<PatchifyForwardArgs> patchify_forward;
+  Kernel<PatchifyBackwardArgs> patchify_backward;
+  Kernel<MeanTokensForwardArgs> mean_tokens_forward;
+  Kernel<MeanTokensBackwardArgs> mean_tokens_backward;
 };
 
 // Readable scalar loops in double (complex double for c128): the specification of every kernel.

@@ -69,6 +69,13 @@ void require_index_range(const Executor& ex, std::string_view op, std::string_vi
   }
 }
 
+std::int64_t rows_per_sequence(std::string_view op, const TensorSpec& x, std::int64_t sequences) {
+  const bool fits = sequences > 0 ? x.rows() % sequences == 0 : sequences == 0 && x.rows() == 0;
+  check(fits, ErrorKind::shape, op, "x is ", x.shape, " with ", x.rows(), " rows, which are not ",
+        sequences, " equal sequences");
+  return sequences > 0 ? x.rows() / sequences : 0;
+}
+
 Shape with_cols(const Shape& shape, std::int64_t cols) {
   switch (shape.rank()) {
     case 0:

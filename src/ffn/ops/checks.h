@@ -34,6 +34,10 @@ void require_index(std::string_view op, std::string_view what, const TensorSpec&
 void require_index_range(const Executor& ex, std::string_view op, std::string_view what,
                          const Tensor& index, std::int64_t lowest, std::int64_t bound);
 
+// Rows of each of `sequences` equal sequences in x: Error{shape} when they do not divide. No rows
+// may be no sequences.
+std::int64_t rows_per_sequence(std::string_view op, const TensorSpec& x, std::int64_t sequences);
+
 // `shape` with another last axis.
 Shape with_cols(const Shape& shape, std::int64_t cols);
 

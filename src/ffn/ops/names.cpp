@@ -3,6 +3,7 @@
 namespace ffn::inline v0 {
 namespace {
 
+// clang-format off: one name per line
 constexpr std::string_view kNames[] = {
     "add",
     "attention",
@@ -11,6 +12,8 @@ constexpr std::string_view kNames[] = {
     "cast",
     "concat_cols",
     "cross_entropy",
+    "depthwise_conv",
+    "drop_path",
     "dropout",
     "gather_rows",
     "gelu",
@@ -20,7 +23,10 @@ constexpr std::string_view kNames[] = {
     "layer_norm",
     "linear",
     "matmul",
+    "mean_tokens",
     "multiply",
+    "patchify",
+    "prepend_token",
     "quick_gelu",
     "relu",
     "relu2",
@@ -34,11 +40,13 @@ constexpr std::string_view kNames[] = {
     "silu",
     "slice_cols",
     "slice_rows",
+    "soft_cross_entropy",
     "softmax",
     "split_cols",
     "swish",
     "tanh",
 };
+// clang-format on
 
 }  // namespace
 

@@ -88,8 +88,36 @@ class Factors {
   alignas(64) float factor_[kSegment + 4 * kBatch];
 };
 
+// Whole rows: one word for each run of rows_per_word of them.
+void drop_rows(const LaunchContext& ctx, const DropoutArgs& args) {
+  for_row_ranges(ctx, args.x.rows, args.x.cols, [&](std::int64_t begin, std::int64_t end) {
+    Reader x(args.x);
+    Writer y(args.y, args.accumulate);
+    Factors factors(args);
+    std::int64_t word = -1;
+    float factor = 0;
+    for (std::int64_t row = begin; row < end; ++row) {
+      if (row / args.rows_per_word != word) {
+        word = row / args.rows_per_word;
+        factor = *factors.of(static_cast<std::uint64_t>(word), 1);
+      }
+      for_row_segments(args.x.cols, [&](std::int64_t col, std::int64_t n) {
+        float* to = y.begin(row, col);
+        if (factor > 0) {
+          const Vec kept = set(fault(73) ? 1 : factor);
+          map(n, to, [=](Vec v) { return v * kept; }, x.read(row, col, n));
+        } else {
+          fill_with(n, to, 0);
+        }
+        y.end(row, col, n);
+      });
+    }
+  });
+}
+
 void dropout(const LaunchContext& ctx, const DropoutArgs& args) {
   FFN_ASSERT(args.p >= 0 && args.p <= 1);
+  if (args.rows_per_word > 0) return drop_rows(ctx, args);
   Grid(args.y, args.x).run(ctx, [&] {
     return [cols = args.x.cols, x = Reader(args.x), y = Writer(args.y, args.accumulate),
             factors = Factors(args)](const Segment& at) mutable {

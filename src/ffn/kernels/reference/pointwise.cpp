@@ -178,7 +178,9 @@ void dropout(const LaunchContext&, const DropoutArgs& args) {
     const Input<T> x(args.x);
     const Output<T> y(args.y, args.accumulate);
     for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
-      const auto element = static_cast<std::uint64_t>(row * args.x.cols + col);
+      const bool by_rows = args.rows_per_word > 0;
+      const std::int64_t word = by_rows ? row / args.rows_per_word : row * args.x.cols + col;
+      const auto element = static_cast<std::uint64_t>(word);
       const bool kept = stream.word(args.step, element) >= threshold;
       y.put(row, col, kept ? x(row, col) / (1 - p) : T(0));
     });

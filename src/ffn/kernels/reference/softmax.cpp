@@ -1,4 +1,4 @@
-// Softmax over rows, and the cross-entropy of its logarithm.
+// Softmax over rows.
 #include <algorithm>
 #include <cmath>
 
@@ -55,63 +55,11 @@ void softmax_backward(const LaunchContext&, const SoftmaxBackwardArgs& args) {
   });
 }
 
-void cross_entropy_forward(const LaunchContext&, const CrossEntropyForwardArgs& args) {
-  with_compute_type({args.logits.dtype, args.loss.dtype, args.lse.dtype, args.count.dtype},
-                    [&]<class T>() {
-                      const Input<T> logits(args.logits);
-                      const Output<T> loss(args.loss), lse(args.lse), count(args.count);
-                      const std::int64_t V = args.logits.cols;
-                      T total{};
-                      std::int64_t counted = 0;
-                      for (std::int64_t row = 0; row < args.logits.rows; ++row) {
-                        T max = logits(row, 0);
-                        for (std::int64_t col = 1; col < V; ++col)
-                          max = max_by_real(max, logits(row, col));
-                        T sum{};
-                        for (std::int64_t col = 0; col < V; ++col)
-                          sum += std::exp(logits(row, col) - max);
-                        const T log_sum = max + std::log(sum);
-                        lse.put(row, 0, log_sum);
-                        if (args.targets[row] < 0) continue;
-                        total += log_sum - logits(row, args.targets[row]);
-                        ++counted;
-                      }
-                      loss.put(0, 0, counted > 0 ? total / static_cast<double>(counted) : T(0));
-                      count.put(0, 0, T(static_cast<double>(counted)));
-                    });
-}
-
-void cross_entropy_backward(const LaunchContext&, const CrossEntropyBackwardArgs& args) {
-  if (args.dlogits.to.data == nullptr) return;
-  with_compute_type(
-      {args.logits.dtype, args.lse.dtype, args.count.dtype, args.dloss.dtype,
-       args.dlogits.to.dtype},
-      [&]<class T>() {
-        const Input<T> logits(args.logits), lse(args.lse), count(args.count), dloss(args.dloss);
-        const Output<T> dlogits(args.dlogits);
-        for (std::int64_t row = 0; row < args.logits.rows; ++row) {
-          const std::int32_t target = args.targets[row];
-          FFN_ASSERT(target < args.logits.cols);
-          for (std::int64_t col = 0; col < args.logits.cols; ++col) {
-            T slope{};
-            if (target >= 0) {
-              const T probability = std::exp(logits(row, col) - lse(row, 0));
-              slope = dloss(0, 0) / count(0, 0) * (probability - (col == target ? 1.0 : 0.0));
-            }
-            dlogits.put(row, col, slope);
-          }
-        }
-      });
-}
-
 }  // namespace
 
 void add_softmax_kernels(KernelTable& table) {
   table.softmax_forward = softmax_forward;
   table.softmax_backward = softmax_backward;
-  table.cross_entropy_forward = cross_entropy_forward;
-  table.cross_entropy_backward = cross_entropy_backward;
-  table.cross_entropy_workspace = [](std::int64_t) -> std::int64_t { return 0; };
 }
 
 }  // namespace ffn::inline v0::kernels::reference

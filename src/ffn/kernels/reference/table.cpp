@@ -12,7 +12,10 @@ const KernelTable& reference_table() {
     reference::add_norm_kernels(filled);
     reference::add_softmax_kernels(filled);
     reference::add_attention_kernels(filled);
+    reference::add_cross_entropy_kernels(filled);
     reference::add_indexing_kernels(filled);
+    reference::add_conv_kernels(filled);
+    reference::add_token_kernels(filled);
     return filled;
   }();
   return table;

@@ -1,0 +1,155 @@
+// What operations on tokens do beyond their gradients: masks of whole sequences, views, the class
+// token, flops, and identities against other operations.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "ffn/base/philox.h"
+#include "ffn/ops/cross_entropy.h"
+#include "ffn/ops/depthwise_conv.h"
+#include "ffn/ops/drop_path.h"
+#include "ffn/ops/patchify.h"
+#include "ffn/ops/tokens.h"
+#include "ffn/tensor/host.h"
+
+namespace ffn::test {
+namespace {
+
+using Numbers = std::vector<double>;
+
+Value numbers(Executor& ex, const Shape& shape, const Numbers& values) {
+  const Tensor tensor = ex.allocate({shape, DType::f32});
+  set_host_values(tensor, values);
+  return ex.constant(tensor);
+}
+
+Numbers counting(std::int64_t count) {
+  Numbers values;
+  for (std::int64_t i = 0; i < count; ++i) values.push_back(static_cast<double>(i));
+  return values;
+}
+
+std::vector<Device> devices() {
+  std::vector<Device> all{reference_device()};
+  for (const Isa isa : supported_isas()) all.push_back(cpu_device(serial_pool(), isa));
+  return all;
+}
+
+// Sequence b lives exactly where word b of the stream at the executor's step reaches the threshold.
+TEST(OpTokens, DropPathFollowsTheStream) {
+  constexpr float p = 0.25f;
+  const RandomStream stream(5, "block.drop_path");
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    for (const std::uint64_t step : {std::uint64_t{0}, std::uint64_t{7}}) {
+      ex.set_step(step);
+      const Value y = drop_path(ex, numbers(ex, {40, 3}, Numbers(120, 3)), p, stream, 20);
+      const Numbers values = host_values(y.tensor);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const bool kept = stream.word(step, i / 6) >= 0x40000000u;
+        EXPECT_EQ(values[i], kept ? 4 : 0) << device.name << " step " << step << " element " << i;
+      }
+    }
+  }
+}
+
+TEST(OpTokens, DropPathIsTheIdentityInEvalAndAtZero) {
+  Executor ex(reference_device());
+  const Value x = numbers(ex, {2, 2}, {1, 2, 3, 4});
+  EXPECT_EQ(drop_path(ex, x, 0, RandomStream(1), 2).tensor.storage(), x.tensor.storage());
+  ex.set_training(false);
+  EXPECT_EQ(drop_path(ex, x, 0.5f, RandomStream(1), 2).tensor.storage(), x.tensor.storage());
+}
+
+// Two channels of 2 × 4, patches of 2: columns run over (channel, row, column).
+TEST(OpTokens, PatchesKeepTheOrderOfAConvolutionsWeight) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const Value y = patchify(ex, numbers(ex, {1, 16}, counting(16)), 2, 2, 4, 2);
+    EXPECT_EQ(y.shape(), (Shape{2, 8}));
+    EXPECT_EQ(host_values(y.tensor),
+              (Numbers{0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15}))
+        << device.name;
+  }
+}
+
+// The token stands first in every sequence, and comes back as a view. −0 stays −0.
+TEST(OpTokens, FirstTokenUndoesPrependToken) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const Value x = numbers(ex, {4, 2}, counting(8)), token = numbers(ex, {1, 2}, {-0.0, 9});
+    const Value y = prepend_token(ex, token, x, 2);
+    EXPECT_EQ(y.shape(), (Shape{6, 2}));
+    const Numbers values = host_values(y.tensor);
+    EXPECT_EQ(values, (Numbers{0, 9, 0, 1, 2, 3, 0, 9, 4, 5, 6, 7})) << device.name;
+    EXPECT_TRUE(std::signbit(values[0]) && std::signbit(values[6])) << device.name;
+    const Value first = first_token(ex, y, 2);
+    EXPECT_EQ(first.tensor.storage(), y.tensor.storage());
+    EXPECT_EQ(first.shape(), (Shape{2, 2}));
+    EXPECT_EQ(host_values(first.tensor), (Numbers{0, 9, 0, 9})) << device.name;
+  }
+}
+
+TEST(OpTokens, MeanSkipsTheClassToken) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const Value y = mean_tokens(ex, numbers(ex, {6, 2}, counting(12)), 2, 1, 2);
+    EXPECT_EQ(host_values(y.tensor), (Numbers{3, 4, 9, 10})) << device.name;
+  }
+}
+
+// A window of one place is a factor per channel, whatever the grid; prefix rows stay.
+TEST(OpTokens, AWindowOfOnePlaceScales) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const Value y = depthwise_conv(ex, numbers(ex, {6, 2}, counting(12)),
+                                   numbers(ex, {2, 1}, {2, -1}), {}, {1, 2, 1});
+    EXPECT_EQ(host_values(y.tensor), (Numbers{0, 1, 4, -3, 8, -5, 6, 7, 16, -9, 20, -11}))
+        << device.name;
+  }
+}
+
+TEST(OpTokens, DepthwiseConvCountsItsFlops) {
+  Executor ex(dry_device(reference_device()));
+  const auto leaf = [&](const Shape& shape) { return ex.leaf(ex.allocate({shape, DType::f32})); };
+  const std::int64_t flops = 2 * 3 * (4 * 5) * 9 * 8;  // 2·B·h·w·k²·C
+  const Value y =
+      depthwise_conv(ex, leaf({3 * 21, 8}), leaf({8, 9}), leaf({8}), TokenGrid{4, 5, 1});
+  EXPECT_EQ(ex.report().forward_flops, flops);
+  ex.backward(y, ex.allocate({y.shape(), DType::f32}));
+  EXPECT_EQ(ex.report().backward_flops, 2 * flops);
+}
+
+// Rows of weights that are one-hot are classes: the same loss, on every device. Tolerance: 8
+// roundings of a loss below 8, as both sum over 4 classes.
+TEST(OpTokens, OneHotRowsAreClasses) {
+  for (const Device& device : devices()) {
+    for (const float smoothing : {0.0f, 0.125f}) {
+      Executor ex(device);
+      const Value logits = numbers(ex, {3, 4}, {1, 3, -2, 0, 5, 1, 1, 2, 0, 2, 1, -1});
+      const Tensor classes = ex.allocate({{3}, DType::i32});
+      set_host_values(classes, Numbers{2, -1, 0});
+      const Value rows = numbers(ex, {3, 4}, {0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0});
+      const double hard = host_values(cross_entropy(ex, logits, classes, smoothing).tensor)[0];
+      const double soft =
+          host_values(soft_cross_entropy(ex, logits, rows.tensor, smoothing).tensor)[0];
+      EXPECT_NEAR(soft, hard, 8 * 0x1p-24 * 8) << device.name;
+    }
+  }
+}
+
+// A logit of −inf is a class that cannot be: without weight it adds nothing.
+TEST(OpTokens, AMaskedClassWithoutWeightAddsNothing) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const double masked = -std::numeric_limits<double>::infinity();
+    const Value logits = numbers(ex, {1, 3}, {0, masked, 0});
+    const Value rows = numbers(ex, {1, 3}, {0.5, 0, 0.5});
+    const double loss = host_values(soft_cross_entropy(ex, logits, rows.tensor).tensor)[0];
+    EXPECT_NEAR(loss, std::log(2.0), 4 * 0x1p-24) << device.name;
+  }
+}
+
+}  // namespace
+}  // namespace ffn::test
