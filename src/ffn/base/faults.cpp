@@ -35,6 +35,9 @@ constexpr Fault kFaults[] = {
     {501, "safetensors: duplicate names accepted", "^io\\.SafetensorsHostile"},
     {502, "idx: product of the axes wraps at 32 bits", "^io\\.Idx\\.WrappingProducts"},
     {503, "cifar: the last record's label is not checked", "^io\\.Cifar\\.LabelsOutOfRange"},
+    {610, "cutmix: the target keeps the drawn share, not the one that was cut",
+     "^train\\.Mix\\.Cutmix"},
+    {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
 };
 
 int read_active_fault() {
