@@ -38,6 +38,7 @@ constexpr Fault kFaults[] = {
     {610, "cutmix: the target keeps the drawn share, not the one that was cut",
      "^train\\.Mix\\.Cutmix"},
     {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
+    {612, "clip: small gradients are scaled up to the limit", "^train\\.Clip\\.Scales"},
 };
 
 int read_active_fault() {

@@ -8,6 +8,7 @@
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
+#include "ffn/kernels/reduce.h"
 
 namespace ffn::inline v0::kernels {
 
@@ -53,6 +54,9 @@ struct KernelTable {
   Kernel<CrossEntropyForwardArgs> cross_entropy_forward;
   Kernel<CrossEntropyBackwardArgs> cross_entropy_backward;
   std::int64_t (*cross_entropy_workspace)(std::int64_t rows);
+
+  Kernel<SumSquaresArgs> sum_squares;
+  std::int64_t (*sum_squares_workspace)(std::int64_t rows, std::int64_t cols);
 
   Kernel<GatherRowsArgs> gather_rows;
   Kernel<ScatterAddRowsArgs> scatter_add_rows;

@@ -9,6 +9,7 @@ void add_product_kernels(KernelTable& table);
 void add_pointwise_kernels(KernelTable& table);
 void add_norm_kernels(KernelTable& table);
 void add_softmax_kernels(KernelTable& table);
+void add_reduce_kernels(KernelTable& table);
 void add_indexing_kernels(KernelTable& table);
 
 }  // namespace ffn::inline v0::kernels::reference

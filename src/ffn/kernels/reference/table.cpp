@@ -11,6 +11,7 @@ const KernelTable& reference_table() {
     reference::add_pointwise_kernels(filled);
     reference::add_norm_kernels(filled);
     reference::add_softmax_kernels(filled);
+    reference::add_reduce_kernels(filled);
     reference::add_indexing_kernels(filled);
     return filled;
   }();
