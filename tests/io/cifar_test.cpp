@@ -86,7 +86,7 @@ TEST(Cifar, ForeignFilesAreNamed) {
     for (const auto& [text, says] :
          {std::pair<std::string_view, std::string_view>{"<!DOCTYPE html>", "HTML page"},
           {"\n <html>", "HTML page"},
-          {"version https://git-lfs.github.com/spec/v1\nsize 12\n", "git-LFS pointer"},
+          {"version git-lfs/spec/v1\nsize 12\n", "git-LFS pointer"},
           {"\x80\x02}q", "Python pickle"},
           {"\x1f\x8b\x08", "gzip file"},
           {"PK\x03\x04", "zip archive"}}) {

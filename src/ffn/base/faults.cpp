@@ -39,6 +39,7 @@ constexpr Fault kFaults[] = {
      "^train\\.Mix\\.Cutmix"},
     {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
     {612, "clip: small gradients are scaled up to the limit", "^train\\.Clip\\.Scales"},
+    {613, "checkpoint: checksums are not compared", "^train\\.Checkpoint\\.EveryDamage"},
 };
 
 int read_active_fault() {
