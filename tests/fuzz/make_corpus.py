@@ -68,9 +68,25 @@ def idx_seeds():
     yield "page", b"\n<html>"
 
 
+def cifar_seeds():
+    pixels = bytes(range(256)) * 12
+    yield "empty", b""
+    yield "ten", b"\x09" + pixels
+    yield "hundred", b"\x13\x63" + pixels
+    yield "label", b"\x0a" + pixels
+    yield "second-label", b"\x00" + pixels + b"\x0b" + pixels
+    yield "coarse-label", b"\x14\x00" + pixels
+    yield "fine-label", b"\x00\x64" + pixels
+    yield "truncated", (b"\x00" + pixels)[:-1]
+    yield "short", b"\x00\x01\x02"
+    yield "page", b"\n<html>"
+    yield "pickle", b"\x80\x02}q\x00."
+
+
 def main():
     total = 0
-    for target, seeds in (("safetensors", safetensors_seeds()), ("idx", idx_seeds())):
+    for target, seeds in (("safetensors", safetensors_seeds()), ("idx", idx_seeds()),
+                          ("cifar", cifar_seeds())):
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "ffn/io/cifar.h"
 #include "ffn/io/idx.h"
 #include "ffn/io/safetensors.h"
 #include "io/files.h"
@@ -49,6 +50,19 @@ bool read_idx_bytes(const Bytes& file) {
   }
 }
 
+template <CifarKind kind>
+bool read_cifar_bytes(const Bytes& file) {
+  try {
+    const CifarArray array = parse_cifar(file, kind, "damaged");
+    EXPECT_EQ(array.count * cifar_record_bytes(kind), static_cast<std::int64_t>(file.size()));
+    for (const std::uint8_t label : array.labels) EXPECT_LT(label, cifar_classes(kind));
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::io) << error.what();
+    return false;
+  }
+}
+
 // Truncations must all be refused; returns how many flipped files were accepted.
 int damage(const Bytes& good, const Reader& read) {
   EXPECT_TRUE(read(good));
@@ -84,6 +98,14 @@ TEST(Damage, Safetensors) {
 TEST(Damage, Idx) {
   const Bytes good = idx_bytes(8, {3, 4}, 12);
   EXPECT_EQ(damage(good, read_idx_bytes), 12 * 8);  // only the data may change unnoticed
+}
+
+TEST(Damage, Cifar) {
+  // One record: no truncation ends between two. Label 0 stays in range for the bits 1, 2, 4, 8 of
+  // CIFAR-10, the bits 1 to 16 of a coarse and 1 to 64 of a fine label.
+  constexpr int kPixelBits = 3072 * 8;
+  EXPECT_EQ(damage(Bytes(3073), read_cifar_bytes<CifarKind::cifar10>), kPixelBits + 4);
+  EXPECT_EQ(damage(Bytes(3074), read_cifar_bytes<CifarKind::cifar100>), kPixelBits + 5 + 7);
 }
 
 TEST(Damage, IdxInGzip) {

@@ -7,7 +7,8 @@
 namespace ffn::inline v0 {
 namespace {
 
-// Ids: base 1–19, kernels 20–199, tensor 200–299, autograd 300–399, ops 400–499, io 500–599.
+// Ids: base 1–19, kernels 20–199, tensor 200–299, autograd 300–399, ops 400–499, io 500–599,
+// train 600–699.
 constexpr Fault kFaults[] = {
     {1, "philox: Weyl constant of the key schedule off by one", "^base\\.Philox"},
     {2, "quantise: elements truncated instead of rounded", "^base\\.Blocks"},
@@ -42,6 +43,12 @@ constexpr Fault kFaults[] = {
     {500, "safetensors: overlapping tensors accepted", "^io\\.SafetensorsHostile"},
     {501, "safetensors: duplicate names accepted", "^io\\.SafetensorsHostile"},
     {502, "idx: product of the axes wraps at 32 bits", "^io\\.Idx\\.WrappingProducts"},
+    {503, "cifar: the last record's label is not checked", "^io\\.Cifar\\.LabelsOutOfRange"},
+    {610, "cutmix: the target keeps the drawn share, not the one that was cut",
+     "^train\\.Mix\\.Cutmix"},
+    {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
+    {612, "clip: small gradients are scaled up to the limit", "^train\\.Clip\\.Scales"},
+    {613, "checkpoint: checksums are not compared", "^train\\.Checkpoint\\.EveryDamage"},
 };
 
 int read_active_fault() {

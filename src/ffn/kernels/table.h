@@ -10,6 +10,7 @@
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
+#include "ffn/kernels/reduce.h"
 #include "ffn/kernels/tokens.h"
 
 namespace ffn::inline v0::kernels {
@@ -63,6 +64,9 @@ struct KernelTable {
   Kernel<AttentionBackwardArgs> attention_backward;
   std::int64_t (*attention_workspace)(const AttentionShape&, int threads);
   std::int64_t (*attention_backward_workspace)(const AttentionShape&, int threads);
+
+  Kernel<SumSquaresArgs> sum_squares;
+  std::int64_t (*sum_squares_workspace)(std::int64_t rows, std::int64_t cols);
 
   Kernel<GatherRowsArgs> gather_rows;
   Kernel<ScatterAddRowsArgs> scatter_add_rows;

@@ -29,6 +29,28 @@ void AdamW::step(double gradient_scale) {
   parameters_.weights_changed(executor_, true);
 }
 
+Tensor AdamW::moment_of(const Tensor& moment, const Parameter& parameter) const {
+  check(parameter.trainable(), ErrorKind::config, "adamw", "'", parameter.name,
+        "' is frozen: it has no moments");
+  const Tensor& weights = parameters_.weights();
+  const std::int64_t offset = parameter.master.offset_bytes() - weights.offset_bytes();
+  const TensorSpec spec{parameter.shape, moment.dtype(), Role::parameter};
+  return {moment.storage(), spec, moment.offset_bytes() + offset, parameter.shape.cols()};
+}
+
+Tensor AdamW::first_moment(const Parameter& parameter) const {
+  return moment_of(first_moment_, parameter);
+}
+
+Tensor AdamW::second_moment(const Parameter& parameter) const {
+  return moment_of(second_moment_, parameter);
+}
+
+void AdamW::set_steps(std::int64_t steps) {
+  check(steps >= 0, ErrorKind::config, "adamw", steps, " steps, expected at least 0");
+  steps_ = steps;
+}
+
 void AdamW::update_range(std::int64_t begin, std::int64_t end, double weight_decay, double scale) {
   const auto part = [&](const Tensor& flat) {
     return flat.defined() ? flat.slice_cols(begin, end - begin).matrix() : kernels::Matrix{};

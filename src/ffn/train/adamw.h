@@ -33,8 +33,14 @@ class AdamW {
 
   const Tensor& first_moment() const { return first_moment_; }    // [1, elements]
   const Tensor& second_moment() const { return second_moment_; }  // [1, elements]
+  // A trainable parameter's part of them, of its shape: what a checkpoint stores by name.
+  Tensor first_moment(const Parameter& parameter) const;
+  Tensor second_moment(const Parameter& parameter) const;
+  // Of a resumed run, whose moments were written through the views above.
+  void set_steps(std::int64_t steps);
 
  private:
+  Tensor moment_of(const Tensor& moment, const Parameter& parameter) const;
   void update_range(std::int64_t begin, std::int64_t end, double weight_decay, double scale);
 
   Executor& executor_;

@@ -11,6 +11,7 @@ void add_norm_kernels(KernelTable& table);
 void add_softmax_kernels(KernelTable& table);
 void add_attention_kernels(KernelTable& table);
 void add_cross_entropy_kernels(KernelTable& table);
+void add_reduce_kernels(KernelTable& table);
 void add_indexing_kernels(KernelTable& table);
 void add_conv_kernels(KernelTable& table);
 void add_token_kernels(KernelTable& table);

@@ -13,6 +13,7 @@ const KernelTable& reference_table() {
     reference::add_softmax_kernels(filled);
     reference::add_attention_kernels(filled);
     reference::add_cross_entropy_kernels(filled);
+    reference::add_reduce_kernels(filled);
     reference::add_indexing_kernels(filled);
     reference::add_conv_kernels(filled);
     reference::add_token_kernels(filled);
