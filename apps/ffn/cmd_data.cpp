@@ -1,0 +1,40 @@
+#include "console.h"
+#include "ffn/report/table.h"
+#include "ffn/train/dataset.h"
+#include "options.h"
+#include "verbs.h"
+
+namespace ffn::app {
+namespace {
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text.append(", ");
+    text.append(part);
+  }
+  return text;
+}
+
+void run(const OutputOption& output) {
+  Table table{{{"name"}, {"title"}, {"found"}, {"looked_in"}, {"how_to_get"}}, {}};
+  for (const DataSetInfo& info : list_data_sets()) {
+    const bool found = !info.folder.empty();
+    table.add_row({info.name, info.title, found ? Cell(info.folder) : Cell("no"),
+                   joined(info.looked_in), found ? Cell() : Cell(info.how_to_get)});
+  }
+  print_result(to_text(table, output.format()));
+}
+
+}  // namespace
+
+void add_data(CLI::App& app) {
+  auto output = std::make_shared<OutputOption>();
+  CLI::App* verb =
+      app.add_subcommand("data", "list the data sets that are here, and how to get more");
+  output->add_to(*verb);
+  add_example(*verb, "ffn data -o json");
+  verb->callback([output] { run(*output); });
+}
+
+}  // namespace ffn::app

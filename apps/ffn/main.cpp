@@ -1,0 +1,73 @@
+// ffn: the command. Parses, calls the library, prints. Exit codes: 0 done, 2 usage, 3 input,
+// 4 resources.
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "console.h"
+#include "ffn/base/error.h"
+#include "verbs.h"
+
+namespace ffn::app {
+namespace {
+
+constexpr int kUsage = 2, kInput = 3, kResources = 4;
+
+int exit_code(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::config: return kUsage;
+    case ErrorKind::shape:
+    case ErrorKind::dtype:
+    case ErrorKind::io: return kInput;
+    case ErrorKind::device: return kResources;
+  }
+  return kInput;
+}
+
+void add_verbs(CLI::App& app) {
+  app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "this text");
+  app.set_version_flag("--version", "ffn " FFN_VERSION);
+  add_train(app);
+  add_eval(app);
+  add_plan(app);
+  add_zoo(app);
+  add_data(app);
+  for (CLI::App* verb : app.get_subcommands({})) verb->set_help_flag("-h,--help", "this text");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Feedforward: which feed-forward layer should a Transformer have?\n"
+      "Start with:  ffn train --model vit-nano --data fashion-mnist --out runs/first");
+  add_verbs(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help or version
+    print_error(one_line(error.what()) +
+                " (ffn --help lists the verbs, ffn VERB --help its options)");
+    return kUsage;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ffn::app
+
+int main(int argc, char** argv) {
+  using namespace ffn::app;
+  try {
+    install_console();
+    return run(argc, argv);
+  } catch (const ffn::Error& error) {
+    print_error(one_line(error.what()));
+    return exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory; `ffn plan` says how much a run needs");
+    return kResources;
+  } catch (const std::exception& error) {
+    print_error(one_line(error.what()));
+    return kResources;
+  }
+}

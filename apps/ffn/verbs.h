@@ -1,0 +1,14 @@
+// The verbs of the command. Each adds itself to the application and runs when it is named.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace ffn::app {
+
+void add_data(CLI::App& app);
+void add_eval(CLI::App& app);
+void add_plan(CLI::App& app);
+void add_train(CLI::App& app);
+void add_zoo(CLI::App& app);
+
+}  // namespace ffn::app

@@ -1,0 +1,52 @@
+// The one interface of every feed-forward design.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ffn/autograd/parameters.h"
+#include "ffn/ops/depthwise_conv.h"
+
+namespace ffn::inline v0 {
+
+// Where a design stands, given by the model around it.
+struct FeedForwardSite {
+  std::int64_t width = 0;  // D
+  TokenGrid grid = {};     // of the tokens, for designs that mix neighbours; none: height 0
+  bool bias = true;        // of the linear maps
+  // Checkpoint name of a part: "up" → "vit.encoder.layer.0.intermediate.dense".
+  std::function<std::string(std::string_view)> name = [](std::string_view part) {
+    return std::string(part);
+  };
+  Init weight_init = {};  // of the linear maps' weights
+};
+
+// What one layer costs. Elementwise work is counted apart, as operations on numbers.
+struct FeedForwardCosts {
+  std::int64_t parameters = 0;
+  std::int64_t active_parameters = 0;  // that one token meets
+  std::int64_t flops_per_token = 0;    // 2 × multiply-adds of products and convolutions
+  std::int64_t elementwise_per_token = 0;
+  std::int64_t hidden = 0;  // H: neurons, the columns of the down projection
+
+  // Bytes read for a single token, N = 1, with weights of `dtype`.
+  std::int64_t bytes_at_one_token(DType dtype) const {
+    return dtype_bytes(dtype, active_parameters);
+  }
+};
+
+class FeedForward {
+ public:
+  virtual ~FeedForward() = default;
+  // x [N, D] → [N, D]. With a grid, N is a multiple of its tokens.
+  virtual Value forward(Executor& ex, Value x) const = 0;
+  virtual FeedForwardCosts costs() const = 0;
+  // Places that a run may read or replace (Executor::taps()), in order. "neuron" is the value that
+  // multiplies a column of the down projection.
+  virtual std::span<const std::string_view> taps() const = 0;
+};
+
+}  // namespace ffn::inline v0

@@ -1,0 +1,42 @@
+#include "ffn/feedforward/match.h"
+
+#include <cmath>
+
+#include "ffn/base/error.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& site,
+            const DesignRegistry& designs) {
+  const FeedForwardCosts costs = designs.costs(spec, site);
+  return static_cast<double>(budget == Budget::parameters ? costs.parameters
+                                                          : costs.flops_per_token);
+}
+
+}  // namespace
+
+MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& target, Budget budget,
+                         const FeedForwardSite& site, const DesignRegistry& designs) {
+  check(spec.ratio == 0 && !spec.options.contains("hidden"), ErrorKind::config, "match", "'",
+        to_string(spec), "' sets its hidden width, which matching would choose; leave one out");
+  const auto with_width = [&](std::int64_t hidden) {
+    FeedForwardSpec sized = spec;
+    sized.options["hidden"] = std::to_string(hidden);
+    return sized;
+  };
+  const double wanted = cost(target, budget, site, designs);
+  // Costs are linear in the hidden width.
+  const double one = cost(with_width(1), budget, site, designs);
+  const double per_neuron = cost(with_width(2), budget, site, designs) - one;
+  const double exact = 1 + (wanted - one) / per_neuron;
+  check(exact >= 0.5, ErrorKind::config, "match", "'", to_string(target), "' costs ", wanted,
+        ", less than a single neuron of '", to_string(spec), "' (", one, ")");
+  const double unit = exact >= 64 ? 8 : 1;
+  const auto hidden = static_cast<std::int64_t>(std::max(1.0, std::round(exact / unit) * unit));
+  MatchResult result{with_width(hidden), 0};
+  result.ratio = cost(result.spec, budget, site, designs) / wanted;
+  return result;
+}
+
+}  // namespace ffn::inline v0

@@ -1,0 +1,62 @@
+// mlp(act): the plain feed-forward layer.
+//   pre = x·W_upᵀ + b_up [N, H];  neuron = act(pre);  y = neuron·W_downᵀ + b_down [N, D]
+// Parameters 2·D·H (+ H + D), flops per token 4·D·H, H activations. Default H = 4·D.
+// Source: Vaswani et al., Attention is all you need, 2017.
+#include "ffn/feedforward/dense.h"
+#include "ffn/feedforward/designs.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+FeedForwardCosts mlp_costs(const FeedForwardSpec& spec, const FeedForwardSite& site) {
+  const std::int64_t D = site.width, H = hidden_of(spec);
+  FeedForwardCosts costs;
+  costs.parameters = linear_parameters(site, H, D) + linear_parameters(site, D, H);
+  costs.active_parameters = costs.parameters;
+  costs.flops_per_token = 4 * D * H;
+  costs.elementwise_per_token = H;
+  costs.hidden = H;
+  return costs;
+}
+
+class Mlp final : public FeedForward {
+ public:
+  Mlp(const FeedForwardSpec& spec, const FeedForwardSite& site, ParameterSet& parameters)
+      : activation_(activation_of(spec)),
+        costs_(mlp_costs(spec, site)),
+        up_(add_linear(parameters, site, "up", costs_.hidden, site.width)),
+        down_(add_linear(parameters, site, "down", site.width, costs_.hidden)) {}
+
+  Value forward(Executor& ex, Value x) const override {
+    Value pre = ex.tap("pre", up_.forward(ex, std::move(x)));
+    Value neuron = ex.tap("neuron", activation(ex, std::move(pre), activation_));
+    return ex.tap("out", down_.forward(ex, std::move(neuron)));
+  }
+  FeedForwardCosts costs() const override { return costs_; }
+  std::span<const std::string_view> taps() const override {
+    static constexpr std::string_view kTaps[] = {"pre", "neuron", "out"};
+    return kTaps;
+  }
+
+ private:
+  Activation activation_;
+  FeedForwardCosts costs_;
+  LinearLayer up_, down_;
+};
+
+}  // namespace
+
+DesignEntry mlp_design() {
+  return {"mlp",
+          "linear, activation, linear",
+          "Vaswani et al. 2017",
+          {},
+          [](std::int64_t width) { return 4 * width; },
+          mlp_costs,
+          [](const FeedForwardSpec& spec, const FeedForwardSite& site,
+             ParameterSet& parameters) -> std::unique_ptr<FeedForward> {
+            return std::make_unique<Mlp>(spec, site, parameters);
+          }};
+}
+
+}  // namespace ffn::inline v0

@@ -1,0 +1,91 @@
+#include "ffn/models/weight_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <vector>
+
+#include "ffn/base/error.h"
+#include "ffn/base/half.h"
+#include "ffn/io/safetensors.h"
+#include "ffn/tensor/host.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+std::string axes(std::span<const std::int64_t> shape) {
+  std::string text = "[";
+  for (const std::int64_t axis : shape) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(axis);
+  }
+  return text + "]";
+}
+
+template <class Stored>
+Stored load(std::span<const std::byte> bytes, std::size_t index) {
+  Stored value;
+  std::memcpy(&value, bytes.data() + index * sizeof(Stored), sizeof(Stored));
+  return value;
+}
+
+double value_at(std::span<const std::byte> bytes, DType dtype, std::size_t index) {
+  switch (dtype) {
+    case DType::f32: return static_cast<double>(load<float>(bytes, index));
+    case DType::f64: return load<double>(bytes, index);
+    case DType::bf16: return static_cast<double>(to_float(load<Bf16>(bytes, index)));
+    case DType::f16: return static_cast<double>(to_float(load<F16>(bytes, index)));
+    default: return 0;
+  }
+}
+
+bool holds_floats(const SafetensorsTensor& tensor) {
+  return tensor.dtype == DType::f32 || tensor.dtype == DType::f64 || tensor.dtype == DType::bf16 ||
+         tensor.dtype == DType::f16;
+}
+
+void read_weight(Executor& ex, const SafetensorsFile& file, const std::string& path,
+                 const StoredWeight& weight) {
+  const std::string& name = weight.parameter->name;
+  const SafetensorsTensor& tensor = file.at(name);
+  check(std::ranges::equal(tensor.shape, weight.shape), ErrorKind::io, path, "'", name, "' is ",
+        axes(tensor.shape), "; the model's configuration asks for ", axes(weight.shape));
+  check(holds_floats(tensor), ErrorKind::io, path, "'", name, "' holds ", tensor.dtype_name,
+        "; expected F32, BF16, F16 or F64");
+  if (ex.dry()) return;
+  const std::span<const std::byte> bytes = file.data(tensor);
+  std::vector<double> values(static_cast<std::size_t>(weight.parameter->shape.count()));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_at(bytes, *tensor.dtype, i);
+  set_host_values(weight.parameter->master, values);
+}
+
+}  // namespace
+
+void read_weights(Executor& ex, const std::string& path, std::span<const StoredWeight> weights) {
+  const SafetensorsFile file(path);
+  std::set<std::string_view> used;
+  for (const StoredWeight& weight : weights) {
+    read_weight(ex, file, path, weight);
+    used.insert(weight.parameter->name);
+  }
+  for (const SafetensorsTensor& tensor : file.tensors())
+    check(used.contains(tensor.name), ErrorKind::io, path, "'", tensor.name,
+          "' has no place in the model that config.json describes");
+}
+
+void write_weights(const std::string& path, std::span<const StoredWeight> weights) {
+  std::vector<std::vector<float>> values;
+  std::vector<SafetensorsSource> sources;
+  values.reserve(weights.size());
+  for (const StoredWeight& weight : weights) {
+    const std::vector<double> exact = host_values(weight.parameter->master);
+    std::vector<float>& rounded = values.emplace_back(exact.size());
+    std::ranges::transform(exact, rounded.begin(),
+                           [](double value) { return static_cast<float>(value); });
+    sources.push_back({weight.parameter->name, DType::f32, weight.shape,
+                       std::as_bytes(std::span<const float>(rounded))});
+  }
+  write_safetensors(path, sources, {{"format", "pt"}});
+}
+
+}  // namespace ffn::inline v0

@@ -1,0 +1,66 @@
+#include "ffn/train/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "ffn/io/safetensors.h"
+#include "ffn/tensor/host.h"
+#include "ffn/train/batches.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+// Pictures that evaluation scores at once: the same for every run, so scores can be compared.
+constexpr std::int64_t kEvalBlock = 256;
+
+// Adds one block's rows: the class of the largest logit (ties to the lower), and −log softmax.
+void add_rows(std::span<const float> logits, std::span<const std::int32_t> labels, Score& score) {
+  const std::size_t V = logits.size() / labels.size();
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] < 0) continue;
+    const auto scores = logits.subspan(row * V, V);
+    const auto best = std::ranges::max_element(scores);
+    double sum = 0;
+    for (const float logit : scores) sum += std::exp(static_cast<double>(logit - *best));
+    const auto label = static_cast<std::size_t>(labels[row]);
+    score.loss += std::log(sum) + static_cast<double>(*best - scores[label]);
+    score.right += static_cast<std::size_t>(best - scores.begin()) == label ? 1 : 0;
+    ++score.count;
+  }
+}
+
+// The tensor's elements as a file takes them.
+SafetensorsSource source_of(const char* name, const Tensor& tensor) {
+  return {
+      name, DType::f32, {tensor.rows(), tensor.cols()}, std::as_bytes(host_span<float>(tensor))};
+}
+
+}  // namespace
+
+Score evaluate(ClassifierSession& session, const ImageSet& set, const PixelStatistics& statistics) {
+  EvalBatches batches(session.executor(), set, statistics, kEvalBlock);
+  Score score;
+  std::vector<float> logits;
+  for (std::int64_t block = 0; block < batches.blocks(); ++block) {
+    batches.fill(block);
+    const std::vector<double> values = host_values(session.logits(batches.images()));
+    logits.assign(values.begin(), values.end());
+    add_rows(logits, host_span<std::int32_t>(batches.labels()), score);
+  }
+  if (score.count > 0) score.loss /= static_cast<double>(score.count);
+  return score;
+}
+
+void write_logits(ClassifierSession& session, const ImageSet& set,
+                  const PixelStatistics& statistics, const std::string& path) {
+  EvalBatches batches(session.executor(), set, statistics, std::min(set.count, kEvalBlock));
+  batches.fill(0);
+  const Tensor logits = session.logits(batches.images());
+  const SafetensorsSource sources[] = {source_of("images", batches.images()),
+                                       source_of("logits", logits)};
+  write_safetensors(path, sources);
+}
+
+}  // namespace ffn::inline v0

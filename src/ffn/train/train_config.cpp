@@ -1,0 +1,89 @@
+#include "ffn/train/train_config.h"
+
+#include <array>
+#include <charconv>
+
+#include "ffn/base/error.h"
+#include "ffn/models/vit_folder.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f64};
+
+std::string shortest(float value) {
+  std::array<char, 64> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+float to_number(const std::string& text, const std::string& where) {
+  float value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  check(error == std::errc{} && end == text.data() + text.size(), ErrorKind::io, where,
+        "'drop_path' is '", text, "'; expected a number");
+  return value;
+}
+
+DType to_dtype(const std::string& text, const std::string& where) {
+  for (const DType dtype : kDTypes)
+    if (to_string(dtype) == text) return dtype;
+  fail(ErrorKind::io, where, "'dtype' is '", text, "'; expected f32, bf16 or f64");
+}
+
+}  // namespace
+
+void check_train_config(const TrainConfig& config) {
+  const auto require = [](bool ok, std::string_view what, auto value, std::string_view expected) {
+    check(ok, ErrorKind::config, "train", what, " is ", value, "; expected ", expected);
+  };
+  const RunDescription& run = config.run;
+  require(run.batch >= 1 && run.batch <= 1 << 20, "batch", run.batch, "1 to 1048576");
+  require(run.epochs >= 1, "epochs", run.epochs, "at least 1");
+  require(run.optimizer.weight_decay >= 0 && run.optimizer.weight_decay <= 1, "weight decay",
+          run.optimizer.weight_decay, "0 to 1");
+  require(run.max_norm >= 0, "clip norm", run.max_norm, "0 (off) or more");
+  require(config.model.drop_path >= 0 && config.model.drop_path < 1, "drop path",
+          config.model.drop_path, "0 to 1, 1 excluded");
+  check_schedule(run.schedule);
+  check_augment(run.augment);
+}
+
+RunDescription description_of(const TrainConfig& config) {
+  RunDescription run = config.run;
+  run.model = {{"config", vit_config_json(config.model)},
+               {"drop_path", shortest(config.model.drop_path)},
+               {"start", config.start_folder},
+               {"dtype", std::string(to_string(config.dtype))},
+               {"memory", config.memory == MemoryMode::store ? "store" : "recompute"}};
+  return run;
+}
+
+TrainConfig read_train_config(const std::string& folder) {
+  const std::string where = folder + "/run.json";
+  TrainConfig config;
+  config.run = read_run_folder(folder);
+  const auto text = [&](const char* key) -> const std::string& {
+    const auto found = config.run.model.find(key);
+    check(found != config.run.model.end(), ErrorKind::io, where, "'model' lacks the key '", key,
+          "'");
+    return found->second;
+  };
+  config.model = parse_vit_config(text("config"), where);
+  config.model.drop_path = to_number(text("drop_path"), where);
+  config.start_folder = text("start");
+  config.dtype = to_dtype(text("dtype"), where);
+  check(text("memory") == "store" || text("memory") == "recompute", ErrorKind::io, where,
+        "'memory' is '", text("memory"), "'; expected store or recompute");
+  config.memory = text("memory") == "store" ? MemoryMode::store : MemoryMode::recompute;
+  return config;
+}
+
+std::string compiler_name() {
+#if defined(__clang__)
+  return "clang " __clang_version__;
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
+}  // namespace ffn::inline v0

@@ -1,0 +1,31 @@
+// Everything that decides what a training run computes.
+#pragma once
+
+#include <string>
+
+#include "ffn/autograd/executor.h"
+#include "ffn/models/vit.h"
+#include "ffn/train/run_folder.h"
+
+namespace ffn::inline v0 {
+
+struct TrainConfig {
+  VitConfig model;           // feed_forward with its hidden width
+  std::string start_folder;  // a Hugging Face folder whose weights the run starts from; or empty
+  DType dtype = DType::f32;
+  MemoryMode memory = MemoryMode::store;
+  RunDescription run;  // its `model` is filled by description_of()
+};
+
+// Throws Error{config} naming the first value that is out of range.
+void check_train_config(const TrainConfig& config);
+
+// What run.json holds: config.run with the other members in `model`, as texts.
+RunDescription description_of(const TrainConfig& config);
+// The reverse, of <folder>/run.json. Errors: io.
+TrainConfig read_train_config(const std::string& folder);
+
+// "GCC 12.2.0" or "clang 19.1.7": what built this library.
+std::string compiler_name();
+
+}  // namespace ffn::inline v0

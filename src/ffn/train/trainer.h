@@ -1,0 +1,77 @@
+// Trains an image classifier in a run folder, so that it can stop at any moment and go on.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "ffn/train/batches.h"
+#include "ffn/train/checkpoint.h"
+#include "ffn/train/classifier_session.h"
+#include "ffn/train/dataset.h"
+#include "ffn/train/evaluate.h"
+#include "ffn/train/train_config.h"
+
+namespace ffn::inline v0 {
+
+struct TrainProgress {
+  std::int64_t step = 0, total_steps = 0;  // steps done
+  std::int64_t epoch = 0, epochs = 0;      // counted from 1
+  double loss = 0;                         // mean of this process's last 100 steps
+  double learning_rate = 0;
+};
+
+struct TrainOutcome {
+  bool finished = false;  // false: stopped early, resumable
+  std::int64_t steps = 0, skipped_steps = 0;
+  double train_loss = 0;  // mean of this process's last 100 steps
+  Score validation, test;
+  double training_s = 0;  // of this process, evaluation excluded
+  std::int64_t trained_images = 0;
+  PlanReport memory;
+};
+
+// Run folder: run.json, metrics.jsonl (a line per step and per epoch, without times, so that a
+// resumed run writes the same ones), checkpoints/, and in the end model/ (a Hugging Face folder)
+// and result.json. The test set is read once, in the end.
+class Trainer {
+ public:
+  // On a folder that create_run_folder() made. Continues from the newest valid checkpoint, if there
+  // is one. Errors: config, io.
+  Trainer(Executor& ex, const TrainConfig& config, const ImageData& data,
+          const std::string& folder);
+
+  // To the end, or until `stop` says so after a step: then a checkpoint is written. One is written
+  // after each epoch, and every `checkpoint_steps` steps unless that is 0.
+  TrainOutcome run(std::int64_t checkpoint_steps,
+                   const std::function<void(const TrainProgress&)>& progress,
+                   const std::function<bool()>& stop);
+
+ private:
+  std::int64_t restore();
+  void train_step(TrainOutcome& outcome);
+  void end_epoch(TrainOutcome& outcome);
+  void save();
+  void finish(TrainOutcome& outcome);
+  CheckpointView view() { return {session_.parameters(), session_.optimizer(), {}}; }
+
+  Executor& ex_;
+  TrainConfig config_;
+  const ImageData& data_;
+  std::string folder_;
+  ClassifierSession session_;
+  TrainBatches batches_;
+  std::int64_t step_ = 0;
+  MetricsLog metrics_;
+  std::deque<double> recent_losses_;
+};
+
+SessionOptions session_options(const TrainConfig& config);
+BatchOptions batch_options(const TrainConfig& config);
+
+// What training with this configuration takes on `device`, without running it and without data:
+// peak bytes of a run, flops of one step.
+PlanReport plan_training(const Device& device, const TrainConfig& config);
+
+}  // namespace ffn::inline v0
