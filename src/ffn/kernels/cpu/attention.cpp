@@ -66,27 +66,25 @@ RowSum exponentiate(const AttentionRule& rule, Range all, Range visible, float* 
   const auto same = [](Vec s) { return s; };
   const float* from = row;
   const float max = largest(-__builtin_inff(), n, same, from);
-  const Vec top = set(max);
-  double total = 0;
-  for_row_segments(n, [&](std::int64_t at, std::int64_t count) {
-    map(count, row + at, [=](Vec s) { return exp_flushed(s - top); }, from + at);
-    total += static_cast<double>(sum(count, same, from + at));
-  });
-  return {max, total};
+  return {max, exponentials(max, row, n)};
 }
 
+struct ForwardPanels {
+  Panels k, v;  // for the scores and for the result
+};
+
 void forward_block(const AttentionForwardArgs& args, const Block& block, const Widths& ld,
-                   const ForwardMemory& memory, const Panels& k, const Panels& v) {
+                   const ForwardMemory& memory, const ForwardPanels& panels) {
   const Range keys = block.keys(args.rule);
   RowSum sums[kBlockQueries] = {};
   if (keys.begin < keys.end) {
     load_block(args.q, block, args.rule.scale, memory.q, ld.row);
-    block_scores(memory.q, ld.row, block, keys, k, memory.scores, ld.scores);
+    block_scores(memory.q, ld.row, block, keys, panels.k, memory.scores, ld.scores);
     for (std::int64_t r = 0; r < block.rows; ++r) {
       sums[r] = exponentiate(args.rule, keys, visible_keys(args.rule, block.at, block.query(r)),
                              memory.scores + r * ld.scores);
     }
-    sum_over_keys(memory.scores, ld.scores, block, keys, v, memory.out, ld.row);
+    sum_over_keys(memory.scores, ld.scores, block, keys, panels.v, memory.out, ld.row);
   } else {
     fill_with(block.rows * ld.row, memory.out, 0);
   }
@@ -113,10 +111,10 @@ void forward_tasks(const AttentionForwardArgs& args, Range tasks, float* workspa
     const Block head = whole_head(args, i / args.rule.kv_heads, i % args.rule.kv_heads);
     const Range here{most(tasks.begin - first, 0), least(tasks.end - first, head.blocks())};
     if (here.begin < here.end) {
-      const Panels k = make_panels(ProductForm::nt, head_rows(args.k, head), memory.k);
-      const Panels v = make_panels(ProductForm::nn, head_rows(args.v, head), memory.v);
+      const ForwardPanels panels{make_panels(ProductForm::nt, head_rows(args.k, head), memory.k),
+                                 make_panels(ProductForm::nn, head_rows(args.v, head), memory.v)};
       for (std::int64_t block = here.begin; block < here.end; ++block) {
-        forward_block(args, head.part(block), ld, memory, k, v);
+        forward_block(args, head.part(block), ld, memory, panels);
       }
     }
     first += head.blocks();

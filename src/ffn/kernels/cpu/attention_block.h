@@ -75,12 +75,13 @@ Block whole_head(const Args& args, std::int64_t s, std::int64_t key_head) {
           args.q.cols / rule.heads, 0,        0};
 }
 
-// The keys of one head as a matrix [keys, W] of k or v.
+// The keys of one head as a matrix [keys, W] of k or v; without keys there may be no data.
 inline ConstMatrix head_rows(const ConstMatrix& of, const Block& block) {
   const std::int64_t bytes = of.dtype == DType::f32 ? 4 : 2;
   const std::int64_t offset = block.at.first_key * of.ld + block.key_head * block.width;
-  return {static_cast<const std::byte*>(of.data) + offset * bytes, of.dtype, block.at.keys,
-          block.width, of.ld};
+  const auto* data = static_cast<const std::byte*>(of.data);
+  if (block.at.keys > 0) data += offset * bytes;
+  return {data, of.dtype, block.at.keys, block.width, of.ld};
 }
 
 // Panels of B for the tiles, `step` floats apart; nn: B = rows as they stand [K, N], nt: B = rowsᵀ.
@@ -189,6 +190,31 @@ inline void cap_scores(float cap, float* scores, std::int64_t n) {
   const Vec limit = set(cap), inverse = set(1 / cap);
   const float* from = scores;
   map(n, scores, [=](Vec s) { return limit * tanh(s * inverse); }, from);
+}
+// scores = exp(scores − max), and their sum: two chains of vectors per segment, segments in double.
+inline double exponentials(float max, float* scores, std::int64_t n) {
+  const Vec top = set(max);
+  double total = 0;
+  for_row_segments(n, [&](std::int64_t begin, std::int64_t count) {
+    float* at = scores + begin;
+    Vec chain[2] = {zero(), zero()};
+    std::int64_t i = 0;
+    for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+      const Vec a = exp_flushed(load(at + i) - top), b = exp_flushed(load(at + i + kLanes) - top);
+      store(at + i, a);
+      store(at + i + kLanes, b);
+      chain[0] = chain[0] + a;
+      chain[1] = chain[1] + b;
+    }
+    for (; i < count; i += kLanes) {
+      const int lanes = static_cast<int>(least(kLanes, count - i));
+      const Vec a = keep_lanes(exp_flushed(load_n(at + i, lanes) - top), lanes, 0);
+      store_n(at + i, a, lanes);
+      chain[0] = chain[0] + a;
+    }
+    total += static_cast<double>(reduce_add(chain[0] + chain[1]));
+  });
+  return total;
 }
 // Zeroes what of [all.begin, all.end) a row does not see.
 inline void hide(Range all, Range visible, float* row) {
