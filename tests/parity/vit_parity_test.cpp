@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
     Models, VitParity,
     testing::Combine(testing::ValuesIn(places()),
                      testing::Values("vit", "vit_no_qkv_bias", "deit", "deit_teacher")),
-    [](const auto& info) { return std::get<0>(info.param).name + "_" + std::get<1>(info.param); });
+    [](const auto& test) { return std::get<0>(test.param).name + "_" + std::get<1>(test.param); });
 
 class VitCurve : public testing::TestWithParam<std::tuple<Place, MemoryMode>> {};
 
@@ -113,9 +113,9 @@ INSTANTIATE_TEST_SUITE_P(Models, VitCurve,
                          testing::Combine(testing::ValuesIn(places()),
                                           testing::Values(MemoryMode::store,
                                                           MemoryMode::recompute)),
-                         [](const auto& info) {
-                           return std::get<0>(info.param).name +
-                                  (std::get<1>(info.param) == MemoryMode::store ? "_store"
+                         [](const auto& test) {
+                           return std::get<0>(test.param).name +
+                                  (std::get<1>(test.param) == MemoryMode::store ? "_store"
                                                                                 : "_recompute");
                          });
 
