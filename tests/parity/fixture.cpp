@@ -26,8 +26,9 @@ Shape to_shape(const std::vector<std::int64_t>& axes, std::string_view where) {
     case 1: return {axes[0]};
     case 2: return {axes[0], axes[1]};
     case 3: return {axes[0], axes[1], axes[2]};
+    case 4: return {axes[0], axes[1], axes[2], axes[3]};
     default:
-      fail(ErrorKind::io, where, "a fixture tensor has ", axes.size(), " axes, expected 1 to 3");
+      fail(ErrorKind::io, where, "a fixture tensor has ", axes.size(), " axes, expected 1 to 4");
   }
 }
 
