@@ -37,7 +37,9 @@ void say(std::string_view text) {
 
 // The steps of the run and of its warm-up, from what is known before the data is read.
 void set_schedule(const TrainOptions& options, const ImageData& data, RunDescription& run) {
-  const std::int64_t epoch_steps = data.train.count / std::max<std::int64_t>(1, run.batch);
+  check(run.batch >= 1 && run.batch <= data.train.count, ErrorKind::config, "--batch", "is ",
+        run.batch, "; expected 1 to the ", data.train.count, " training pictures");
+  const std::int64_t epoch_steps = data.train.count / run.batch;
   run.schedule.total_steps = run.epochs * epoch_steps;
   if (options.step_limit > 0)
     run.schedule.total_steps = std::min(run.schedule.total_steps, options.step_limit);

@@ -1,11 +1,15 @@
 // ffn: the command. Parses, calls the library, prints. Exit codes: 0 done, 2 usage, 3 input,
 // 4 resources.
-#include <cstdio>
+#include <algorithm>
 #include <exception>
 #include <new>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "console.h"
 #include "ffn/base/error.h"
+#include "ffn/base/nearest.h"
 #include "verbs.h"
 
 namespace ffn::app {
@@ -36,11 +40,22 @@ void add_verbs(CLI::App& app) {
   for (CLI::App* verb : app.get_subcommands({})) verb->set_help_flag("-h,--help", "this text");
 }
 
+// "; did you mean …" for a first word that is no verb.
+void check_verb(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  check(std::ranges::find(views, argv[1]) != views.end(), ErrorKind::config, "ffn",
+        "unknown verb '", argv[1], "'", did_you_mean(argv[1], views));
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Feedforward: which feed-forward layer should a Transformer have?\n"
       "Start with:  ffn train --model vit-nano --data fashion-mnist --out runs/first");
   add_verbs(app);
+  check_verb(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The command as a user meets it: usage test_cli.py [BUILD] (default build/release).
+
+Wrong input gives one clear line and its exit code; a run that is killed at random moments ends with the
+same bits as one that was not; so does one with another number of threads; Ctrl-C saves; a full disk and
+damaged checkpoints lose nothing. Data: CIFAR-100 files with made-up pictures.
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import resource
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else ROOT / "build" / "release"
+FFN = str((BUILD if BUILD.is_absolute() else ROOT / BUILD) / "ffn")
+KILLS = 10
+# Small enough that a run takes seconds, with all that could break resuming: augmentation, drop path.
+TRAIN = ["--model", "vit-nano", "--ffn", "glu(silu, hidden=32)", "--batch", "16", "--epochs", "3",
+         "--steps", "60", "--warmup-epochs", "0.5", "--checkpoint-steps", "3", "--augment",
+         "--drop-path", "0.1", "--seed", "7"]
+
+
+def make_data(folder):
+    """train.bin and test.bin in CIFAR-100's format: label-coloured noise."""
+    stream = random.Random(1)
+    for name, count in (("train.bin", 600), ("test.bin", 60)):
+        with open(folder / name, "wb") as file:
+            for _ in range(count):
+                label = stream.randrange(100)
+                pixels = bytes((2 * label + stream.randrange(40)) % 256 for _ in range(3072))
+                file.write(bytes([label // 5, label]) + pixels)
+
+
+def ffn(*arguments, **options):
+    return subprocess.run([FFN, *map(str, arguments)], capture_output=True, text=True,
+                          check=False, timeout=300, **options)
+
+
+class Cli(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="ffn_cli_"))
+        cls.data = cls.folder / "data"
+        cls.data.mkdir()
+        make_data(cls.data)
+        cls.run_folder = cls.folder / "uninterrupted"
+        done = cls.train("--out", cls.run_folder)
+        assert done.returncode == 0, done.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def train(cls, *arguments, **options):
+        recipe = [] if "--resume" in arguments else [*TRAIN, "--data", cls.data]
+        return ffn("train", *recipe, *arguments, **options)
+
+    def assert_same_end(self, run):
+        for name in ("model/model.safetensors", "metrics.jsonl", "result.json"):
+            self.assertEqual((run / name).read_bytes(), (self.run_folder / name).read_bytes(), name)
+
+    def test_errors(self):
+        blocks = re.findall(r"^\$ ffn ?(.*)\n(\d) (.*)$", (HERE / "errors.txt").read_text(), re.M)
+        self.assertGreater(len(blocks), 20)
+        for command, code, part in blocks:
+            with self.subTest(command=command):
+                tmp = self.folder / "tmp"
+                shutil.rmtree(tmp, ignore_errors=True)
+                tmp.mkdir()
+                filled = command.format(data=self.data, run=self.run_folder, tmp=tmp)
+                result = ffn(*shlex.split(filled.replace("(", "'('").replace(")", "')'")))
+                lines = [line for line in result.stderr.splitlines() if "warning:" not in line]
+                self.assertEqual(result.returncode, int(code), result.stderr)
+                self.assertEqual(len(lines), 1, result.stderr)
+                self.assertTrue(lines[0].startswith("ffn: "), lines[0])
+                self.assertIn(part, lines[0])
+                self.assertEqual(result.stdout, "")
+
+    def test_help_shows_an_example(self):
+        for verb in ("train", "eval", "plan", "zoo", "data"):
+            result = ffn(verb, "--help")
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(f"ffn {verb}", result.stdout.split("Example:")[1])
+            self.assertIn("--output", result.stdout)
+
+    def test_plan_answers_in_each_form(self):
+        arguments = ["plan", "--model", "deit-tiny", "--data", "cifar100", "--batch", "512",
+                     "--ffn", "glu(silu)"]
+        started = time.monotonic()
+        rows = json.loads(ffn(*arguments, "-o", "json").stdout)["rows"]
+        self.assertLess(time.monotonic() - started, 1)
+        self.assertEqual(rows[0]["design"], "glu(silu, hidden=512)")
+        self.assertEqual(rows[0]["batch"], 512)
+        self.assertGreater(rows[0]["peak_bytes"], 1 << 30)
+        self.assertIn(f"{rows[0]['parameters']:,}", ffn(*arguments).stdout)
+        self.assertIn(str(rows[0]["peak_bytes"]), ffn(*arguments, "-o", "csv").stdout)
+
+    def test_killed_runs_end_with_the_same_bits(self):
+        run = self.folder / "killed"
+        stream = random.Random(5)
+        arguments = ["--out", run]
+        for kill in range(KILLS):
+            recipe = [] if "--resume" in arguments else [*TRAIN, "--data", self.data]
+            process = subprocess.Popen([FFN, "train", *map(str, [*recipe, *arguments])],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.05 + 0.5 * stream.random())
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            if (run / "run.json").exists():
+                arguments = ["--resume", run]
+        done = self.train(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_end(run)
+
+    def test_one_thread_ends_with_the_same_bits(self):
+        run = self.folder / "serial"
+        done = self.train("--out", run, "--threads", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same_end(run)
+
+    def test_interrupt_saves_and_resumes(self):
+        run = self.folder / "interrupted"
+        process = subprocess.Popen([FFN, "train", *map(str, [*TRAIN, "--data", self.data, "--out", run])],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while not (run / "metrics.jsonl").exists():
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("go on with: ffn train --resume", errors)
+        self.assertFalse((run / "result.json").exists())
+        self.assertEqual(self.train("--resume", run).returncode, 0)
+        self.assert_same_end(run)
+
+    def test_a_full_disk_is_one_line_and_loses_nothing(self):
+        run = self.folder / "full"
+        # Files of at most 256 KiB: run.json and metrics fit, a checkpoint does not.
+        limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18)))
+        result = self.train("--out", run, preexec_fn=limit)
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn("File too large", result.stderr.splitlines()[-1])
+        self.assertEqual(self.train("--resume", run).returncode, 0)
+        self.assert_same_end(run)
+
+    def test_a_damaged_checkpoint_gives_way_to_the_one_before(self):
+        run = self.folder / "damaged"
+        shutil.copytree(self.run_folder, run)
+        newest = max((run / "checkpoints").iterdir())
+        weights = bytearray((newest / "model.safetensors").read_bytes())
+        weights[-1] ^= 1
+        (newest / "model.safetensors").write_bytes(weights)
+        result = self.train("--resume", run)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("warning:", result.stderr)
+        self.assert_same_end(run)
+        for checkpoint in (run / "checkpoints").iterdir():
+            os.truncate(checkpoint / "optimizer.safetensors", 100)
+        result = self.train("--resume", run)
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertIn("optimizer.safetensors", result.stderr.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    unittest.main()
