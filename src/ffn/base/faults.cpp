@@ -44,6 +44,8 @@ constexpr Fault kFaults[] = {
     {501, "safetensors: duplicate names accepted", "^io\\.SafetensorsHostile"},
     {502, "idx: product of the axes wraps at 32 bits", "^io\\.Idx\\.WrappingProducts"},
     {503, "cifar: the last record's label is not checked", "^io\\.Cifar\\.LabelsOutOfRange"},
+    {600, "glu: the activation is on the up branch", "^parity\\.Places/FeedForwardParity"},
+    {601, "match: flops are taken for parameters", "^feedforward\\.Match"},
     {610, "cutmix: the target keeps the drawn share, not the one that was cut",
      "^train\\.Mix\\.Cutmix"},
     {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},

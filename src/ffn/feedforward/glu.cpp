@@ -5,6 +5,7 @@
 // Parameters 3·D·H (+ 2·H + D), flops per token 6·D·H, 2·H elementwise. Default H = 8·D/3 rounded
 // to the nearest multiple of 8: the 2/3 rule, which keeps the budget of mlp with H = 4·D. Source:
 // Shazeer, GLU variants improve Transformer, 2020; there without biases.
+#include "ffn/base/faults.h"
 #include "ffn/feedforward/dense.h"
 #include "ffn/feedforward/designs.h"
 #include "ffn/ops/arithmetic.h"
@@ -33,9 +34,10 @@ class Glu final : public FeedForward {
         down_(add_linear(parameters, site, "down", site.width, costs_.hidden)) {}
 
   Value forward(Executor& ex, Value x) const override {
-    Value pre = ex.tap("pre", gate_.forward(ex, x));
+    const bool swapped = fault(600);
+    Value pre = ex.tap("pre", (swapped ? up_ : gate_).forward(ex, x));
     Value act = ex.tap("act", activation(ex, std::move(pre), activation_));
-    Value up = up_.forward(ex, std::move(x));
+    Value up = (swapped ? gate_ : up_).forward(ex, std::move(x));
     Value neuron = ex.tap("neuron", multiply(ex, std::move(act), std::move(up)));
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ffn/base/error.h"
+#include "ffn/base/faults.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -10,8 +11,8 @@ namespace {
 double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& site,
             const DesignRegistry& designs) {
   const FeedForwardCosts costs = designs.costs(spec, site);
-  return static_cast<double>(budget == Budget::parameters ? costs.parameters
-                                                          : costs.flops_per_token);
+  return static_cast<double>(budget == Budget::parameters || fault(601) ? costs.parameters
+                                                                        : costs.flops_per_token);
 }
 
 }  // namespace
