@@ -8,7 +8,7 @@ namespace ffn::inline v0 {
 namespace {
 
 // Ids: base 1–19, kernels 20–199, tensor 200–299, autograd 300–399, ops 400–499, io 500–599,
-// train 600–699.
+// feedforward and train 600–699.
 constexpr Fault kFaults[] = {
     {1, "philox: Weyl constant of the key schedule off by one", "^base\\.Philox"},
     {2, "quantise: elements truncated instead of rounded", "^base\\.Blocks"},

@@ -1,7 +1,6 @@
 #include "ffn/feedforward/registry.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "ffn/base/error.h"

@@ -70,8 +70,8 @@ class VisionTransformer {
   std::vector<StoredWeight> stored_;
 };
 
-// What `config` says of a fixed size: deit-tiny, deit-small, vit-nano. image_size, patch, channels
-// and classes follow the data set (patch 4 up to 64 pixels, else 16). Errors: config for another
+// Width, layers, heads and pooling of deit-tiny, deit-small and vit-nano. The caller sets
+// image_size, patch, channels and classes from its data, and the design. Errors: config for another
 // name (the nearest one is named).
 VitConfig vit_preset(std::string_view name);
 std::vector<std::string_view> vit_preset_names();
