@@ -1,6 +1,5 @@
 #include "console.h"
 #include "ffn/train/trainer.h"
-#include "model_choice.h"
 #include "options.h"
 #include "verbs.h"
 
@@ -11,8 +10,7 @@ struct PlanOptions {
   ModelOptions model;
   DeviceOptions device;
   OutputOption output;
-  std::string data = "cifar100";
-  std::int64_t batch = 128;
+  TrainRecipe recipe;
 };
 
 std::vector<Column> columns() {
@@ -32,7 +30,8 @@ std::vector<Column> columns() {
                           {"backward_flops", NumberStyle::flops},
                           {"peak_bytes", NumberStyle::bytes},
                           {"peak_where"},
-                          {"slab_bytes", NumberStyle::bytes}};
+                          {"slab_bytes", NumberStyle::bytes},
+                          {"inference_peak_bytes", NumberStyle::bytes}};
   for (int tag = 0; tag < kTags; ++tag) {
     std::string name(to_string(static_cast<Tag>(tag)));
     name.append("_bytes_at_peak");
@@ -58,15 +57,15 @@ FeedForwardCosts layer_costs(const VitConfig& config) {
 std::vector<Cell> row(const PlanOptions& options, const ModelChoice& choice, const Device& device) {
   TrainConfig config;
   config.model = choice.config;
-  config.run.batch = options.batch;
+  config.run.batch = options.recipe.batch;
   config.dtype = options.device.dtype();
   config.memory = options.device.memory();
   const PlanReport plan = plan_training(device, config);
   const FeedForwardCosts costs = layer_costs(choice.config);
-  std::vector<Cell> cells{options.model.model,
+  std::vector<Cell> cells{options.model.request.model,
                           to_string(choice.config.feed_forward),
-                          options.data,
-                          options.batch,
+                          options.recipe.data,
+                          options.recipe.batch,
                           options.device.dtype_name,
                           options.device.memory_name,
                           std::string(device.name),
@@ -79,7 +78,8 @@ std::vector<Cell> row(const PlanOptions& options, const ModelChoice& choice, con
                           plan.backward_flops,
                           plan.peak_bytes,
                           plan.peak_where,
-                          plan.slab_bytes};
+                          plan.slab_bytes,
+                          plan_inference(device, config).peak_bytes};
   for (const std::int64_t bytes : plan.bytes_at_peak) cells.push_back(bytes);
   return cells;
 }
@@ -87,7 +87,8 @@ std::vector<Cell> row(const PlanOptions& options, const ModelChoice& choice, con
 void run(PlanOptions& options) {
   const Device device = options.device.open();
   Table table{columns(), {}};
-  for (const ModelChoice& choice : choose_models(options.model, image_geometry(options.data)))
+  for (const ModelChoice& choice : choose_models(
+           options.model.request, image_geometry(options.recipe.data, options.recipe.pad_to)))
     table.add_row(row(options, choice, device));
   print_result(to_text(table, options.output.format(), true));
 }
@@ -96,14 +97,19 @@ void run(PlanOptions& options) {
 
 void add_plan(CLI::App& app) {
   auto options = std::make_shared<PlanOptions>();
-  options->model.model = "deit-tiny";
+  options->model.request.model = "deit-tiny";
+  options->recipe.data = "cifar100";
   CLI::App* verb = app.add_subcommand(
       "plan", "parameters, flops and memory of a training step, without running it");
   options->model.add_to(*verb, true);
-  verb->add_option("--data", options->data,
+  verb->add_option("--data", options->recipe.data,
                    "data set (its picture size and classes), or its folder")
       ->capture_default_str();
-  verb->add_option("--batch", options->batch, "pictures per step")
+  verb->add_option("--pad", options->recipe.pad_to,
+                   "border of zeros up to so many pixels a side; 0: pictures as they are")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->capture_default_str();
+  verb->add_option("--batch", options->recipe.batch, "pictures per step")
       ->check(CLI::Range(1, 1 << 20).description(""))
       ->capture_default_str();
   options->device.add_to(*verb);

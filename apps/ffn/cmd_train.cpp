@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdio>
 
 #include "console.h"
 #include "ffn/base/error.h"
 #include "ffn/train/interrupt.h"
 #include "ffn/train/trainer.h"
-#include "model_choice.h"
 #include "options.h"
 #include "verbs.h"
 
@@ -18,11 +16,12 @@ struct TrainOptions {
   ModelOptions model;
   DeviceOptions device;
   OutputOption output;
-  TrainConfig config;
-  double warmup_epochs = 1;
-  std::int64_t step_limit = 0, checkpoint_steps = 0;
+  TrainRecipe recipe;
+  std::uint64_t seed = 1;
+  std::int64_t checkpoint_steps = 0;
   std::string out, resume;
-  bool augment = false;
+  std::string label;   // of a run of ffn compare
+  bool quiet = false;  // likewise: no progress
 };
 
 std::string formatted(const char* format, double a, double b) {
@@ -31,42 +30,18 @@ std::string formatted(const char* format, double a, double b) {
   return text.data();
 }
 
-void say(std::string_view text) {
-  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
-}
-
-// The steps of the run and of its warm-up, from what is known before the data is read.
-void set_schedule(const TrainOptions& options, const ImageData& data, RunDescription& run) {
-  check(run.batch >= 1 && run.batch <= data.train.count, ErrorKind::config, "--batch", "is ",
-        run.batch, "; expected 1 to the ", data.train.count, " training pictures");
-  const std::int64_t epoch_steps = data.train.count / run.batch;
-  run.schedule.total_steps = run.epochs * epoch_steps;
-  if (options.step_limit > 0)
-    run.schedule.total_steps = std::min(run.schedule.total_steps, options.step_limit);
-  run.schedule.warmup_steps = std::min(
-      run.schedule.total_steps, static_cast<std::int64_t>(std::llround(
-                                    options.warmup_epochs * static_cast<double>(epoch_steps))));
-  run.schedule.warmup_lr = std::min(run.schedule.warmup_lr, run.schedule.lr);
-}
-
 // The configuration of a new run, from the options.
 TrainConfig new_config(const TrainOptions& options, const Device& device, const ImageData& data) {
-  const std::vector<ModelChoice> choices =
-      choose_models(options.model, {data.train.channels, data.train.width, data.train.classes});
-  TrainConfig config = options.config;
-  config.model = choices[0].config;
-  config.model.drop_path = options.config.model.drop_path;
-  config.start_folder = choices[0].folder;
-  if (options.augment) config.run.augment = standard_augmentation();
-  config.dtype = options.device.dtype();
-  config.memory = options.device.memory();
-  config.run.environment = {{"version", FFN_VERSION},
-                            {"device", std::string(device.name)},
-                            {"compiler", compiler_name()}};
-  set_schedule(options, data, config.run);
-  check_train_config(config);
-  config.run = description_of(config);
-  return config;
+  TrainRecipe recipe = options.recipe;
+  recipe.dtype = options.device.dtype();
+  recipe.memory = options.device.memory();
+  const ImageGeometry geometry{data.train.channels, data.train.width, data.train.classes};
+  return make_train_config(recipe,
+                           {.model = choose_models(options.model.request, geometry)[0],
+                            .seed = options.seed,
+                            .read_test = true,
+                            .environment = run_environment(device)},
+                           data.train.count);
 }
 
 void warn_of_other_device(const TrainConfig& config, const Device& device) {
@@ -77,16 +52,17 @@ void warn_of_other_device(const TrainConfig& config, const Device& device) {
 }
 
 TrainOutcome train(Executor& ex, const TrainConfig& config, const ImageData& data,
-                   const std::string& folder, std::int64_t checkpoint_steps) {
+                   const std::string& folder, const TrainOptions& options) {
   const InterruptScope scope;
   Trainer trainer(ex, config, data, folder);
-  Progress progress("train");
+  Progress progress(options.label.empty() ? "train" : options.label);
   const auto show = [&](const TrainProgress& now) {
+    if (options.quiet) return;
     progress.update(now.step, now.total_steps,
                     "epoch " + std::to_string(now.epoch) + "/" + std::to_string(now.epochs) +
                         formatted("  loss %.4f  lr %.2e", now.loss, now.learning_rate));
   };
-  return trainer.run(checkpoint_steps, show, [] { return interrupted() != 0; });
+  return trainer.run(options.checkpoint_steps, show, [] { return interrupted() != 0; });
 }
 
 void print_outcome(const TrainConfig& config, const std::string& folder,
@@ -98,17 +74,27 @@ void print_outcome(const TrainConfig& config, const std::string& folder,
                {"validation_accuracy", NumberStyle::percent},
                {"test_accuracy", NumberStyle::percent},
                {"test_loss"},
-               {"training_s"},
+               {"step_ms"},
                {"images_per_s"},
                {"peak_bytes", NumberStyle::bytes},
+               {"process_peak_bytes", NumberStyle::bytes},
                {"skipped_steps"}},
               {}};
-  const double seconds = std::max(outcome.training_s, 1e-9);
+  const RunScores& scores = outcome.scores;
+  const auto test = [&](double value) { return scores.test ? Cell(value) : Cell(); };
   table.add_row({folder, to_string(config.model.feed_forward), outcome.steps, outcome.train_loss,
-                 outcome.validation.accuracy(), outcome.test.accuracy(), outcome.test.loss,
-                 outcome.training_s, static_cast<double>(outcome.trained_images) / seconds,
-                 outcome.memory.peak_bytes, outcome.skipped_steps});
+                 scores.validation.accuracy(), test(scores.test ? scores.test->accuracy() : 0),
+                 test(scores.test ? scores.test->loss : 0), outcome.costs.median_ms,
+                 outcome.costs.images_per_s, outcome.costs.ledger_peak_bytes,
+                 outcome.costs.process_peak_bytes, outcome.skipped_steps});
   print_result(to_text(table, output.format(), true));
+}
+
+void say_plan(const Device& device, const TrainConfig& config) {
+  const PlanReport plan = plan_training(device, config);
+  say("ffn: " + to_string(config.model.feed_forward) + " on " + config.run.data + ", " +
+      std::string(device.name) + "; the plan allocates " +
+      to_text(Cell(plan.peak_bytes), NumberStyle::bytes) + ", peak in " + plan.peak_where);
 }
 
 void run(TrainOptions& options) {
@@ -116,78 +102,50 @@ void run(TrainOptions& options) {
         "needs either --out FOLDER for a new run or --resume FOLDER");
   const bool resume = !options.resume.empty();
   const std::string& folder = resume ? options.resume : options.out;
-  TrainConfig config = resume ? read_train_config(folder) : options.config;
+  TrainConfig config = resume ? read_train_config(folder) : TrainConfig{};
   const Device device = options.device.open();
-  const ImageData data = load_image_data(config.run.data);
+  const ImageData data =
+      resume ? load_image_data(config.run.data, image_data_options(config))
+             : load_image_data(options.recipe.data, image_data_options(options.recipe));
   if (resume) {
     warn_of_other_device(config, device);
   } else {
     config = new_config(options, device, data);
     create_run_folder(folder, config.run);
   }
-  const PlanReport plan = plan_training(device, config);
-  say("ffn: " + to_string(config.model.feed_forward) + " on " + config.run.data + ", " +
-      std::string(device.name) + "; the plan allocates " +
-      to_text(Cell(plan.peak_bytes), NumberStyle::bytes) + ", peak in " + plan.peak_where);
+  const bool alone = options.label.empty() && !options.quiet;
+  if (alone) say_plan(device, config);
   Executor ex(device, config.memory);
-  const TrainOutcome outcome = train(ex, config, data, folder, options.checkpoint_steps);
+  const TrainOutcome outcome = train(ex, config, data, folder, options);
   if (!outcome.finished) {
-    say("ffn: stopped after step " + std::to_string(outcome.steps) +
-        ", saved; go on with: ffn train --resume " + folder);
+    if (alone)
+      say("ffn: stopped after step " + std::to_string(outcome.steps) +
+          ", saved; go on with: ffn train --resume " + folder);
     return;
   }
   print_outcome(config, folder, outcome, options.output);
-}
-
-void add_recipe(CLI::App& verb, TrainOptions& options) {
-  RunDescription& run = options.config.run;
-  verb.add_option("--data", run.data, "data set by name, or a folder with its files")
-      ->capture_default_str();
-  verb.add_option("--epochs", run.epochs, "passes over the training pictures")
-      ->capture_default_str();
-  verb.add_option("--steps", options.step_limit, "ends after so many steps; 0: after the epochs")
-      ->check(CLI::NonNegativeNumber.description(""))
-      ->capture_default_str();
-  verb.add_option("--batch", run.batch, "pictures per step")->capture_default_str();
-  verb.add_option("--lr", run.schedule.lr, "learning rate after the warm-up")
-      ->capture_default_str();
-  verb.add_option("--min-lr", run.schedule.min_lr, "learning rate of the last step")
-      ->capture_default_str();
-  verb.add_option("--warmup-epochs", options.warmup_epochs, "epochs of linear warm-up")
-      ->check(CLI::NonNegativeNumber.description(""))
-      ->capture_default_str();
-  verb.add_option("--weight-decay", run.optimizer.weight_decay, "AdamW's, on matrices only")
-      ->capture_default_str();
-  verb.add_option("--clip", run.max_norm, "largest gradient norm; 0: none")->capture_default_str();
-  verb.add_option("--drop-path", options.config.model.drop_path,
-                  "stochastic depth of the last block")
-      ->capture_default_str();
-  verb.add_flag("--augment", options.augment,
-                "DeiT's recipe: crop, flip, erasing, mixup, cutmix, label smoothing");
-  verb.add_option("--label-smoothing", run.augment.label_smoothing, "without --augment")
-      ->capture_default_str();
-  verb.add_option("--seed", run.seed, "of weights, order and augmentation")->capture_default_str();
-  verb.add_option("--checkpoint-steps", options.checkpoint_steps,
-                  "also save every so many steps; 0: at the end of epochs only")
-      ->check(CLI::NonNegativeNumber.description(""))
-      ->capture_default_str();
 }
 
 }  // namespace
 
 void add_train(CLI::App& app) {
   auto options = std::make_shared<TrainOptions>();
-  options->model.model = "vit-nano";
-  options->config.run.data = "fashion-mnist";
-  options->config.run.epochs = 8;
-  options->config.run.max_norm = 1;
-  options->config.run.optimizer.weight_decay = 0.05;
+  options->model.request.model = "vit-nano";
   CLI::App* verb = app.add_subcommand("train", "train a Vision Transformer, resumable at any time");
   options->model.add_to(*verb, false);
-  add_recipe(*verb, *options);
+  add_data_options(*verb, options->recipe);
+  add_recipe_options(*verb, options->recipe);
+  verb->add_option("--seed", options->seed, "of weights, order and augmentation")
+      ->capture_default_str();
+  verb->add_option("--checkpoint-steps", options->checkpoint_steps,
+                   "also save every so many steps; 0: at the end of epochs only")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->capture_default_str();
   verb->add_option("--out", options->out, "folder of a new run")->type_name("FOLDER");
   verb->add_option("--resume", options->resume, "go on with the run in this folder")
       ->type_name("FOLDER");
+  verb->add_option("--label", options->label)->group("");  // for ffn compare: whose progress it is
+  verb->add_flag("--quiet", options->quiet)->group("");
   options->device.add_to(*verb);
   options->output.add_to(*verb);
   add_example(*verb,

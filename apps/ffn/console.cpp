@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 
 #include "ffn/base/event_sink.h"
 
@@ -20,7 +22,29 @@ double now_s() {
   return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
 }
 
-// 75 s as 1:15, 4000 s as 1:06:40.
+// Arguments that a shell would take apart or expand, in single quotes.
+std::string quoted(const std::string& argument) {
+  const bool plain = !argument.empty() && std::ranges::all_of(argument, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("-_./:=,+%@").find(c) != std::string_view::npos;
+  });
+  if (plain) return argument;
+  std::string text = "'";
+  for (const char c : argument) text.append(c == '\'' ? "'\\''" : std::string(1, c));
+  return text + "'";
+}
+
+}  // namespace
+
+void install_console() {
+  set_event_sink([](const Event& event) {
+    std::fprintf(stderr, "ffn: %s%.*s: %.*s\n",
+                 event.severity == Severity::warning ? "warning: " : "",
+                 static_cast<int>(event.source.size()), event.source.data(),
+                 static_cast<int>(event.text.size()), event.text.data());
+  });
+}
+
 std::string clock_text(double seconds) {
   const auto total = static_cast<long long>(seconds + 0.5);
   std::array<char, 48> text{};
@@ -33,15 +57,18 @@ std::string clock_text(double seconds) {
   return text.data();
 }
 
-}  // namespace
+bool errors_reach_a_terminal() { return ::isatty(STDERR_FILENO) != 0; }
 
-void install_console() {
-  set_event_sink([](const Event& event) {
-    std::fprintf(stderr, "ffn: %s%.*s: %.*s\n",
-                 event.severity == Severity::warning ? "warning: " : "",
-                 static_cast<int>(event.source.size()), event.source.data(),
-                 static_cast<int>(event.text.size()), event.text.data());
-  });
+std::string command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string text = "ffn", argument;
+  std::getline(file, argument, '\0');  // the program
+  while (std::getline(file, argument, '\0')) text += " " + quoted(argument);
+  return text;
+}
+
+void say(std::string_view text) {
+  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
 void print_result(std::string_view text) {
@@ -60,7 +87,7 @@ std::string one_line(std::string text) {
 }
 
 Progress::Progress(std::string label)
-    : label_(std::move(label)), terminal_(::isatty(STDERR_FILENO) != 0), started_s_(now_s()) {}
+    : label_(std::move(label)), terminal_(errors_reach_a_terminal()), started_s_(now_s()) {}
 
 Progress::~Progress() { finish_line(); }
 

@@ -12,6 +12,13 @@ void install_console();
 void print_result(std::string_view text);
 // "ffn: text" on stderr.
 void print_error(std::string_view text);
+// A line on stderr.
+void say(std::string_view text);
+bool errors_reach_a_terminal();
+// "1:05" or "2:03:04".
+std::string clock_text(double seconds);
+// This process's command as a user would type it, "ffn" for the program.
+std::string command_line();
 // Line breaks become spaces.
 std::string one_line(std::string text);
 

@@ -10,6 +10,7 @@
 #include "console.h"
 #include "ffn/base/error.h"
 #include "ffn/base/nearest.h"
+#include "ffn/compare/child_process.h"
 #include "verbs.h"
 
 namespace ffn::app {
@@ -32,6 +33,7 @@ void add_verbs(CLI::App& app) {
   app.require_subcommand(1);
   app.set_help_flag("-h,--help", "this text");
   app.set_version_flag("--version", "ffn " FFN_VERSION);
+  add_compare(app);
   add_train(app);
   add_eval(app);
   add_plan(app);
@@ -53,7 +55,8 @@ void check_verb(const CLI::App& app, int argc, char** argv) {
 int run(int argc, char** argv) {
   CLI::App app(
       "Feedforward: which feed-forward layer should a Transformer have?\n"
-      "Start with:  ffn train --model vit-nano --data fashion-mnist --out runs/first");
+      "Start with:  ffn compare --ffn 'mlp(gelu)' --ffn 'dwconv(gelu)' --patch 7 --epochs 1 --out "
+      "runs/first");
   add_verbs(app);
   check_verb(app, argc, argv);
   try {
@@ -78,6 +81,8 @@ int main(int argc, char** argv) {
   } catch (const ffn::Error& error) {
     print_error(one_line(error.what()));
     return exit_code(error.kind());
+  } catch (const ffn::ChildFailure& failure) {
+    return failure.exit_code();  // the child has said why
   } catch (const std::bad_alloc&) {
     print_error("out of memory; `ffn plan` says how much a run needs");
     return kResources;

@@ -54,11 +54,15 @@ Device DeviceOptions::open() {
   return cpu_device(*pool_);
 }
 
-void ModelOptions::add_to(CLI::App& verb, bool several_designs) {
-  verb.add_option("--model", model, "a preset (ffn zoo lists them) or a Hugging Face folder")
+void ModelOptions::add_to(CLI::App& verb, bool several_designs, std::vector<std::string> budgets) {
+  verb.add_option("--model", request.model, "a preset (ffn zoo models) or a Hugging Face folder")
+      ->capture_default_str();
+  verb.add_option("--patch", request.patch,
+                  "pixels a side of a patch; 0: 4 for pictures up to 64 pixels, else 16")
+      ->check(CLI::Range(0, 1024).description(""))
       ->capture_default_str();
   auto* designs = verb.add_option(
-      "--ffn", feed_forward,
+      "--ffn", request.feed_forward,
       several_designs ? "feed-forward design, e.g. 'glu(silu)'; may be given several times"
                       : "feed-forward design, e.g. 'glu(silu)'");
   designs->type_name("DESIGN");
@@ -67,13 +71,57 @@ void ModelOptions::add_to(CLI::App& verb, bool several_designs) {
   } else {
     designs->expected(1);
   }
-  verb.add_option("--match", match,
+  std::string names;
+  for (const std::string& name : budgets) names.append(names.empty() ? "" : "|").append(name);
+  verb.add_option("--match", request.match,
                   "choose the hidden width so that this equals the design of --match-to")
-      ->check(CLI::IsMember({"params", "flops"}).description(""))
-      ->type_name("params|flops");
-  verb.add_option("--match-to", match_to, "the design whose budget --match copies")
+      ->check(CLI::IsMember(std::move(budgets)).description(""))
+      ->type_name(names);
+  verb.add_option("--match-to", request.match_to, "the design whose budget --match copies")
       ->type_name("DESIGN")
       ->capture_default_str();
+}
+
+void add_data_options(CLI::App& verb, TrainRecipe& recipe) {
+  verb.add_option("--data", recipe.data, "data set by name (ffn data), or a folder with its files")
+      ->capture_default_str();
+  verb.add_option("--pad", recipe.pad_to,
+                  "border of zeros up to so many pixels a side; 0: pictures as they are")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->capture_default_str();
+  verb.add_option("--shuffle-patches", recipe.shuffle_patches,
+                  "squares of so many pixels change places, the same way in every picture; 0: off")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->capture_default_str();
+}
+
+void add_recipe_options(CLI::App& verb, TrainRecipe& recipe) {
+  const auto option = [&](const char* name, auto& value, const char* meaning) {
+    return verb.add_option(name, value, meaning)->capture_default_str();
+  };
+  option("--epochs", recipe.epochs, "passes over the training pictures");
+  option("--steps", recipe.step_limit, "ends after so many steps; 0: after the epochs")
+      ->check(CLI::NonNegativeNumber.description(""));
+  option("--batch", recipe.batch, "pictures per step");
+  option("--lr", recipe.lr, "learning rate after the warm-up");
+  option("--min-lr", recipe.min_lr, "learning rate of the last step");
+  option("--warmup-epochs", recipe.warmup_epochs,
+         "epochs of linear warm-up; -1: one, but at most a tenth of the run");
+  option("--weight-decay", recipe.weight_decay, "AdamW's, on matrices only");
+  option("--clip", recipe.max_norm, "largest gradient norm; 0: none");
+  option("--drop-path", recipe.drop_path, "stochastic depth of the last block");
+  verb.add_flag("--augment", recipe.augment,
+                "DeiT's recipe: crop, flip, erasing, mixup, cutmix, label smoothing");
+  option("--label-smoothing", recipe.label_smoothing, "without --augment");
+  option("--eval-steps", recipe.eval_steps,
+         "scores validation also every so many steps; 0: at the end of epochs only")
+      ->check(CLI::NonNegativeNumber.description(""));
+}
+
+std::map<std::string, std::string> run_environment(const Device& device) {
+  return {{"version", FFN_VERSION},
+          {"device", std::string(device.name)},
+          {"compiler", compiler_name()}};
 }
 
 void add_example(CLI::App& verb, const std::string& example) {

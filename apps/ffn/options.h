@@ -3,12 +3,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "ffn/autograd/executor.h"
 #include "ffn/report/table.h"
+#include "ffn/train/recipe.h"
 
 namespace ffn::app {
 
@@ -37,15 +39,22 @@ struct DeviceOptions {
   std::unique_ptr<ThreadPool> pool_;
 };
 
-// --model, --ffn, --match, --match-to
+// --model, --patch, --ffn, --match, --match-to
 struct ModelOptions {
-  std::string model;
-  std::vector<std::string> feed_forward;  // one, or several where a verb compares
-  std::string match;                      // empty, params or flops
-  std::string match_to = "mlp(gelu)";
+  ModelRequest request;
 
-  void add_to(CLI::App& verb, bool several_designs);
+  // Several designs where a verb compares; `budgets`: what --match may make equal.
+  void add_to(CLI::App& verb, bool several_designs,
+              std::vector<std::string> budgets = {"params", "active", "flops", "bytes"});
 };
+
+// --data, --pad, --shuffle-patches
+void add_data_options(CLI::App& verb, TrainRecipe& recipe);
+// --epochs, --steps, --batch, --lr and whatever else a recipe has; not data, dtype and memory.
+void add_recipe_options(CLI::App& verb, TrainRecipe& recipe);
+
+// What run.json says of the program and the device.
+std::map<std::string, std::string> run_environment(const Device& device);
 
 // "Example: ffn plan …" below a verb's options.
 void add_example(CLI::App& verb, const std::string& example);

@@ -5,6 +5,7 @@
 
 namespace ffn::app {
 
+void add_compare(CLI::App& app);
 void add_data(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_plan(CLI::App& app);

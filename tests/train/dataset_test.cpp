@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "ffn/base/event_sink.h"
+#include "ffn/train/dataset_layout.h"
 #include "train/image_files.h"
 
 namespace ffn {
@@ -89,6 +90,33 @@ TEST(DataSet, PaddingIsABorderOfZeros) {
   }
   expect_error(ErrorKind::config, {"pad_to is 4", "5x5"},
                [&] { load_image_data(folder.path().string(), {.pad_to = 4}); });
+}
+
+TEST(DataSet, ShuffledPatchesAreAPermutationThatAllPicturesShare) {
+  ImageSet set = small_set(3, 2, 8, 4);
+  const ImageSet before = set;
+  shuffle_patches(set, 2);
+  EXPECT_NE(set.pixels, before.pixels);
+  // Where the square of plane 0 went, all planes' squares went.
+  const auto square = [](const ImageSet& from, std::int64_t plane, std::int64_t index) {
+    std::vector<std::uint8_t> pixels;
+    for (std::int64_t row = 0; row < 2; ++row)
+      for (std::int64_t col = 0; col < 2; ++col)
+        pixels.push_back(from.pixels[static_cast<std::size_t>(
+            plane * 64 + (index / 4 * 2 + row) * 8 + index % 4 * 2 + col)]);
+    return pixels;
+  };
+  std::vector<bool> used(16);
+  for (std::int64_t place = 0; place < 16; ++place) {
+    std::int64_t source = 0;
+    while (square(before, 0, source) != square(set, 0, place)) ASSERT_LT(++source, 16);
+    EXPECT_FALSE(used[static_cast<std::size_t>(source)]);
+    used[static_cast<std::size_t>(source)] = true;
+    for (std::int64_t plane = 1; plane < 6; ++plane)
+      EXPECT_EQ(square(before, plane, source), square(set, plane, place));
+  }
+  expect_error(ErrorKind::config, {"shuffle_patches is 3", "8x8"},
+               [&] { shuffle_patches(set, 3); });
 }
 
 TEST(DataSet, CifarFoldersAreToldByTheirFiles) {

@@ -24,6 +24,9 @@ RunDescription description() {
   run.environment = {{"isa", "avx2"}};
   run.data = "fashion-mnist";
   run.pad_to = 32;
+  run.shuffle_patches = 8;
+  run.eval_steps = 25;
+  run.read_test = false;
   run.seed = 0xfedcba9876543210u;
   run.epochs = 7;
   run.batch = 96;
@@ -45,6 +48,9 @@ TEST(RunFolder, RunJsonKeepsEverything) {
   EXPECT_EQ(read.environment, run.environment);
   EXPECT_EQ(read.data, run.data);
   EXPECT_EQ(read.pad_to, 32);
+  EXPECT_EQ(read.shuffle_patches, 8);
+  EXPECT_EQ(read.eval_steps, 25);
+  EXPECT_FALSE(read.read_test);
   EXPECT_EQ(read.seed, run.seed);
   EXPECT_EQ(read.epochs, 7);
   EXPECT_EQ(read.batch, 96);

@@ -63,7 +63,7 @@ void ParameterSet::tie(std::string_view name, Parameter& parameter) {
   parameter.tied_names.emplace_back(name);
 }
 
-void ParameterSet::finalize(Executor& executor, DType compute) {
+void ParameterSet::finalize(Executor& executor, DType compute, bool with_gradients) {
   check(!finalized_, ErrorKind::config, "parameters", "finalize() was called before");
   check(compute == DType::f32 || compute == DType::bf16 || compute == DType::f64 ||
             compute == DType::c128,
@@ -84,7 +84,7 @@ void ParameterSet::finalize(Executor& executor, DType compute) {
   const TensorSpec flat{{1, elements_}, master, Role::parameter};
   weights_ = executor.allocate_persistent(flat, Tag::parameters);
   zero(executor, weights_);
-  if (compute != DType::c128) {
+  if (with_gradients && compute != DType::c128) {
     gradients_ = executor.allocate_persistent(flat, Tag::gradients);
     zero(executor, gradients_);
   }

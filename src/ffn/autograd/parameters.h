@@ -65,8 +65,9 @@ class ParameterSet {
 
   // Lays the arena out and allocates it: weights and gradients zero, 64-byte aligned (bf16 shadows
   // too: each weight starts at a multiple of 32 elements). `compute` is f32, bf16, f64 or c128.
-  // Bytes: 4·n weights + 4·n gradients + 2·n shadow (bf16 only); n = elements with their padding.
-  void finalize(Executor& executor, DType compute);
+  // Bytes: 4·n weights + 4·n gradients (unless only values are wanted) + 2·n shadow (bf16 only);
+  // n = elements with their padding.
+  void finalize(Executor& executor, DType compute, bool with_gradients = true);
   bool finalized() const { return finalized_; }
 
   // Throws Error{config} when there is no such name (the nearest one is named).

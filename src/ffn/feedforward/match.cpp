@@ -1,6 +1,7 @@
 #include "ffn/feedforward/match.h"
 
 #include <cmath>
+#include <utility>
 
 #include "ffn/base/error.h"
 #include "ffn/base/faults.h"
@@ -11,11 +12,29 @@ namespace {
 double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& site,
             const DesignRegistry& designs) {
   const FeedForwardCosts costs = designs.costs(spec, site);
-  return static_cast<double>(budget == Budget::parameters || fault(601) ? costs.parameters
-                                                                        : costs.flops_per_token);
+  if (fault(601)) budget = Budget::parameters;
+  switch (budget) {
+    case Budget::parameters: return static_cast<double>(costs.parameters);
+    case Budget::active_parameters: return static_cast<double>(costs.active_parameters);
+    case Budget::flops: return static_cast<double>(costs.flops_per_token);
+    case Budget::bytes: return static_cast<double>(costs.bytes_at_one_token(DType::f32));
+  }
+  return 0;
 }
 
 }  // namespace
+
+Budget parse_budget(std::string_view text) {
+  constexpr std::pair<std::string_view, Budget> kBudgets[] = {
+      {"params", Budget::parameters},
+      {"active", Budget::active_parameters},
+      {"flops", Budget::flops},
+      {"bytes", Budget::bytes}};
+  for (const auto& [name, budget] : kBudgets)
+    if (name == text) return budget;
+  fail(ErrorKind::config, "match", "'", text, "' is no budget; expected params, active, flops or ",
+       "bytes");
+}
 
 MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& target, Budget budget,
                          const FeedForwardSite& site, const DesignRegistry& designs) {

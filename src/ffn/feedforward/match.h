@@ -5,7 +5,12 @@
 
 namespace ffn::inline v0 {
 
-enum class Budget { parameters, flops };
+// What is made equal: parameters, those that one token meets, flops of one token, or bytes read for
+// a single token.
+enum class Budget { parameters, active_parameters, flops, bytes };
+
+// "params", "active", "flops", "bytes". Errors: config.
+Budget parse_budget(std::string_view text);
 
 struct MatchResult {
   FeedForwardSpec spec;  // with hidden written out

@@ -70,9 +70,9 @@ class VisionTransformer {
   std::vector<StoredWeight> stored_;
 };
 
-// Width, layers, heads and pooling of deit-tiny, deit-small and vit-nano. The caller sets
-// image_size, patch, channels and classes from its data, and the design. Errors: config for another
-// name (the nearest one is named).
+// Width, layers, heads and pooling of vit-pico, -micro and -nano, deit-tiny and -small. The caller
+// sets image_size, patch, channels and classes from its data, and the design. Errors: config for
+// another name (the nearest one is named).
 VitConfig vit_preset(std::string_view name);
 std::vector<std::string_view> vit_preset_names();
 

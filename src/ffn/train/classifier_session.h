@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "ffn/models/vit.h"
 #include "ffn/train/adamw.h"
+#include "ffn/train/classifier.h"
 #include "ffn/train/clip.h"
 
 namespace ffn::inline v0 {
@@ -37,23 +37,18 @@ class ClassifierSession {
 
   // One step: forward, backward, clip, AdamW. Counts from 0; `step` keys drop path.
   StepResult step(const ClassifierBatch& batch, std::int64_t step, double learning_rate);
-  // [B, classes], f32 under bf16 too, in eval mode and without a tape.
-  Tensor logits(const Tensor& images);
 
-  ParameterSet& parameters() { return parameters_; }
+  Classifier& classifier() { return classifier_; }
+  ParameterSet& parameters() { return classifier_.parameters(); }
   AdamW& optimizer() { return optimizer_; }
   GradientClip& clip() { return clip_; }
-  const VisionTransformer& model() const { return model_; }
-  Executor& executor() { return ex_; }
+  const VisionTransformer& model() const { return classifier_.model(); }
 
  private:
-  static ParameterSet& finalized(Executor& ex, ParameterSet& parameters,
-                                 const SessionOptions& options);
   Value loss(const ClassifierBatch& batch);
 
   Executor& ex_;
-  ParameterSet parameters_;
-  VisionTransformer model_;
+  Classifier classifier_;
   AdamW optimizer_;
   GradientClip clip_;
 };

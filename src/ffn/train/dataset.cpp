@@ -11,6 +11,7 @@
 #include "ffn/base/error.h"
 #include "ffn/base/event_sink.h"
 #include "ffn/train/dataset_files.h"
+#include "ffn/train/dataset_layout.h"
 #include "ffn/train/order.h"
 
 namespace ffn::inline v0 {
@@ -136,23 +137,6 @@ PixelStatistics statistics(const ImageSet& set) {
   return result;
 }
 
-void pad(ImageSet& set, std::int64_t side) {
-  if (side == 0 || (set.height == side && set.width == side)) return;
-  check(side >= set.height && side >= set.width, ErrorKind::config, "data", "pad_to is ", side,
-        ", but the pictures are ", set.height, "x", set.width);
-  const std::int64_t top = (side - set.height) / 2, left = (side - set.width) / 2;
-  std::vector<std::uint8_t> padded(
-      static_cast<std::size_t>(set.count * set.channels * side * side));
-  const std::uint8_t* from = set.pixels.data();
-  for (std::int64_t plane = 0; plane < set.count * set.channels; ++plane) {
-    for (std::int64_t row = 0; row < set.height; ++row, from += set.width)
-      std::memcpy(padded.data() + (plane * side + top + row) * side + left, from,
-                  static_cast<std::size_t>(set.width));
-  }
-  set.pixels = std::move(padded);
-  set.height = set.width = side;
-}
-
 }  // namespace
 
 std::int64_t validation_count(std::int64_t training_count) {
@@ -185,6 +169,7 @@ ImageData load_image_data(std::string_view name_or_folder, const ImageDataOption
   for (ImageSet* set : {&data.train, &data.validation, &data.test}) {
     set->name = place.name;
     pad(*set, options.pad_to);
+    shuffle_patches(*set, options.shuffle_patches);
   }
   return data;
 }

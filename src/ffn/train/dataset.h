@@ -38,6 +38,9 @@ struct ImageData {
 struct ImageDataOptions {
   // Pictures get a border of zeros up to pad_to × pad_to; 0 leaves them as they are.
   std::int64_t pad_to = 0;
+  // Squares of so many pixels are laid out anew, in one order for every picture: what stood
+  // together stands apart, and nothing else is lost. 0: off.
+  std::int64_t shuffle_patches = 0;
 };
 
 // Held out for validation: 5,000, or a tenth of fewer than 50,000.
@@ -49,10 +52,11 @@ std::int64_t validation_count(std::int64_t training_count);
 // are the last validation_count() of a permutation of the training files keyed by the data set's
 // name, the same in every run; both parts keep the files' order. A file of another length than the
 // published one is a warning (event).
+// shuffle_patches comes after padding; its order is keyed by its own stream and the grid alone.
 // Memory: pixels once, twice while reading. Errors: Error{config} for a name that is neither, and
-// for an impossible pad_to; Error{io} naming where it was looked for and how to get it, a folder
-// with other files, images and labels that do not belong together, labels out of range; those of
-// read_idx and read_cifar.
+// for an impossible pad_to or shuffle_patches; Error{io} naming where it was looked for and how to
+// get it, a folder with other files, images and labels that do not belong together, labels out of
+// range; those of read_idx and read_cifar.
 ImageData load_image_data(std::string_view name_or_folder, const ImageDataOptions& options = {});
 
 struct DataSetInfo {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "ffn/base/timer.h"
 #include "ffn/io/safetensors.h"
 #include "ffn/tensor/host.h"
 #include "ffn/train/batches.h"
@@ -12,11 +13,9 @@
 namespace ffn::inline v0 {
 namespace {
 
-// Pictures that evaluation scores at once: the same for every run, so scores can be compared.
-constexpr std::int64_t kEvalBlock = 256;
-
 // Adds one block's rows: the class of the largest logit (ties to the lower), and −log softmax.
-void add_rows(std::span<const float> logits, std::span<const std::int32_t> labels, Score& score) {
+void add_rows(std::span<const float> logits, std::span<const std::int32_t> labels, Score& score,
+              ScoreDetail* detail) {
   const std::size_t V = logits.size() / labels.size();
   for (std::size_t row = 0; row < labels.size(); ++row) {
     if (labels[row] < 0) continue;
@@ -25,9 +24,14 @@ void add_rows(std::span<const float> logits, std::span<const std::int32_t> label
     double sum = 0;
     for (const float logit : scores) sum += std::exp(static_cast<double>(logit - *best));
     const auto label = static_cast<std::size_t>(labels[row]);
-    score.loss += std::log(sum) + static_cast<double>(*best - scores[label]);
-    score.right += static_cast<std::size_t>(best - scores.begin()) == label ? 1 : 0;
+    const auto predicted = static_cast<std::size_t>(best - scores.begin());
+    const double loss = std::log(sum) + static_cast<double>(*best - scores[label]);
+    score.loss += loss;
+    score.right += predicted == label ? 1 : 0;
     ++score.count;
+    if (detail == nullptr) continue;
+    detail->predicted.push_back(static_cast<std::int32_t>(predicted));
+    detail->losses.push_back(static_cast<float>(loss));
   }
 }
 
@@ -39,25 +43,28 @@ SafetensorsSource source_of(const char* name, const Tensor& tensor) {
 
 }  // namespace
 
-Score evaluate(ClassifierSession& session, const ImageSet& set, const PixelStatistics& statistics) {
-  EvalBatches batches(session.executor(), set, statistics, kEvalBlock);
+Score evaluate(const Classifier& classifier, const ImageSet& set, const PixelStatistics& statistics,
+               ScoreDetail* detail) {
+  EvalBatches batches(classifier.executor(), set, statistics, kEvalBlock);
   Score score;
   std::vector<float> logits;
   for (std::int64_t block = 0; block < batches.blocks(); ++block) {
+    const Stopwatch watch;
     batches.fill(block);
-    const std::vector<double> values = host_values(session.logits(batches.images()));
+    const std::vector<double> values = host_values(classifier.logits(batches.images()));
+    if (detail != nullptr) detail->block_ms.push_back(watch.elapsed_ms());
     logits.assign(values.begin(), values.end());
-    add_rows(logits, host_span<std::int32_t>(batches.labels()), score);
+    add_rows(logits, host_span<std::int32_t>(batches.labels()), score, detail);
   }
   if (score.count > 0) score.loss /= static_cast<double>(score.count);
   return score;
 }
 
-void write_logits(ClassifierSession& session, const ImageSet& set,
+void write_logits(const Classifier& classifier, const ImageSet& set,
                   const PixelStatistics& statistics, const std::string& path) {
-  EvalBatches batches(session.executor(), set, statistics, std::min(set.count, kEvalBlock));
+  EvalBatches batches(classifier.executor(), set, statistics, std::min(set.count, kEvalBlock));
   batches.fill(0);
-  const Tensor logits = session.logits(batches.images());
+  const Tensor logits = classifier.logits(batches.images());
   const SafetensorsSource sources[] = {source_of("images", batches.images()),
                                        source_of("logits", logits)};
   write_safetensors(path, sources);

@@ -11,7 +11,7 @@ struct ImageGeometry {
 };
 
 // Of a data set known by name without reading it (it need not be here); of a folder by reading it.
-// Errors: as load_image_data; config when pictures are not square.
-ImageGeometry image_geometry(std::string_view name_or_folder);
+// pad_to: as in ImageDataOptions. Errors: as load_image_data; config when pictures are not square.
+ImageGeometry image_geometry(std::string_view name_or_folder, std::int64_t pad_to = 0);
 
 }  // namespace ffn::inline v0

@@ -35,4 +35,15 @@ PlanReport plan_training(const Device& device, const TrainConfig& config) {
   return report;
 }
 
+PlanReport plan_inference(const Device& device, const TrainConfig& config) {
+  Executor ex(dry_device(device), config.memory);
+  const Classifier classifier(ex, config.model, {.dtype = config.dtype, .seed = config.run.seed},
+                              standard_designs());
+  const ImageSet set = shape_of(config.model, kEvalBlock);
+  EvalBatches batches(ex, set, flat_statistics(config.model), kEvalBlock);
+  classifier.logits(batches.images());
+  classifier.logits(batches.images());  // as the second block: nothing is kept in between
+  return ex.report();
+}
+
 }  // namespace ffn::inline v0

@@ -107,34 +107,39 @@ std::string checkpoints_path(const std::string& run_folder) {
   return (fs::path(run_folder) / "checkpoints").string();
 }
 
-void create_run_folder(const std::string& folder, const RunDescription& run) {
+std::string run_json(const RunDescription& run) {
   check_schedule(run.schedule);
   check_augment(run.augment);
-  const std::string path = run_path(folder);
-  std::error_code code;
-  check(!fs::exists(path, code), ErrorKind::config, folder,
-        "is a run already: resume it, or choose another folder");
-  fs::create_directories(folder, code);
-  check(!code, ErrorKind::io, folder, "cannot be made: ", code.message());
   const ordered_json object = {{"schema", kSchema},
                                {"model", run.model},
                                {"environment", run.environment},
                                {"data", run.data},
                                {"pad_to", run.pad_to},
+                               {"shuffle_patches", run.shuffle_patches},
                                {"seed", run.seed},
                                {"epochs", run.epochs},
                                {"batch", run.batch},
                                {"max_norm", run.max_norm},
+                               {"eval_steps", run.eval_steps},
+                               {"read_test", run.read_test},
                                {"schedule", to_json(run.schedule)},
                                {"optimizer", to_json(run.optimizer)},
                                {"augment", to_json(run.augment)}};
   check_finite(object, "");
-  std::string text;
   try {
-    text = object.dump(2) + "\n";
+    return object.dump(2) + "\n";
   } catch (const nlohmann::json::exception&) {
     fail(ErrorKind::config, "run", "a text of the description is not UTF-8");
   }
+}
+
+void create_run_folder(const std::string& folder, const RunDescription& run) {
+  const std::string text = run_json(run), path = run_path(folder);
+  std::error_code code;
+  check(!fs::exists(path, code), ErrorKind::config, folder,
+        "is a run already: resume it, or choose another folder");
+  fs::create_directories(folder, code);
+  check(!code, ErrorKind::io, folder, "cannot be made: ", code.message());
   AtomicFile file(path);
   file.write(text);
   file.commit();
@@ -150,10 +155,13 @@ RunDescription read_run_folder(const std::string& folder) {
   run.environment = reader.texts("environment");
   run.data = reader.text("data");
   run.pad_to = reader.integer("pad_to");
+  run.shuffle_patches = reader.integer("shuffle_patches");
   run.seed = reader.seed("seed");
   run.epochs = reader.integer("epochs");
   run.batch = reader.integer("batch");
   run.max_norm = reader.number("max_norm");
+  run.eval_steps = reader.integer("eval_steps");
+  run.read_test = reader.boolean("read_test");
   run.schedule = read_schedule(reader.object("schedule"));
   run.optimizer = read_optimizer(reader.object("optimizer"));
   run.augment = read_augment(reader.object("augment"), path);

@@ -22,17 +22,24 @@ struct RunDescription {
   std::map<std::string, std::string> model;        // as the model's own text forms
   std::map<std::string, std::string> environment;  // version, instruction set, compiler, …
   std::string data;
-  std::int64_t pad_to = 0;
+  std::int64_t pad_to = 0;           // ImageDataOptions
+  std::int64_t shuffle_patches = 0;  // ImageDataOptions
   std::uint64_t seed = 1;
   std::int64_t epochs = 1, batch = 128;
   double max_norm = 0;
+  std::int64_t eval_steps = 0;  // validation also every so many steps; 0: at the end of epochs only
+  bool read_test = true;        // false: the test set stays unread, for whoever compares runs
   ScheduleOptions schedule;
   AdamWOptions optimizer;  // learning_rate is the schedule's and not stored
   AugmentOptions augment;
 };
 
+// The text of run.json. Throws Error{config} when text is not UTF-8, a number is not finite, or as
+// check_schedule() and check_augment().
+std::string run_json(const RunDescription& run);
+
 // Makes `folder` (and those above it) with its run.json. Throws Error{config} when it is a run
-// already, text is not UTF-8 or a number is not finite; Error{io} with the system's reason.
+// already, and as run_json(); Error{io} with the system's reason.
 void create_run_folder(const std::string& folder, const RunDescription& run);
 
 // Throws Error{io} naming run.json and the key: missing, unknown, repeated, of another type;

@@ -107,6 +107,13 @@ const json& ObjectReader::array(const char* key) {
   return value;
 }
 
+bool ObjectReader::is_null(const char* key) {
+  const auto found = object_.find(key);
+  if (found == object_.end() || !found->is_null()) return false;
+  taken_.insert(key);
+  return true;
+}
+
 ObjectReader ObjectReader::object(const char* key) {
   const json& value = take(key);
   if (!value.is_object()) fail_type(key, "object");

@@ -1,5 +1,5 @@
 // Our own JSON files, read without mercy: a key that is unknown, missing, repeated or of another
-// type is an error. For the sources of this folder only: it shows the JSON library.
+// type is an error. For sources of this project only: it shows the JSON library.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,8 @@ class ObjectReader {
   std::string text(const char* key);
   std::map<std::string, std::string> texts(const char* key);
   const nlohmann::json& array(const char* key);
+  bool is_null(const char* key);  // takes the key when it is
+  bool has(const char* key) const { return object_.contains(key); }
   ObjectReader object(const char* key);
   // "schema": 1.
   void schema(std::int64_t expected);

@@ -44,6 +44,7 @@ void check_train_config(const TrainConfig& config) {
   require(run.max_norm >= 0, "clip norm", run.max_norm, "0 (off) or more");
   require(config.model.drop_path >= 0 && config.model.drop_path < 1, "drop path",
           config.model.drop_path, "0 to 1, 1 excluded");
+  require(run.eval_steps >= 0, "eval steps", run.eval_steps, "0 (off) or more");
   check_schedule(run.schedule);
   check_augment(run.augment);
 }

@@ -1,24 +1,15 @@
 #include "ffn/train/trainer.h"
 
-#include <nlohmann/json.hpp>
-
 #include <numeric>
 
 #include "ffn/base/timer.h"
-#include "ffn/io/atomic_file.h"
 #include "ffn/models/vit_folder.h"
+#include "ffn/train/dataset_layout.h"
 
 namespace ffn::inline v0 {
 namespace {
 
 constexpr std::size_t kRecentSteps = 100;
-
-nlohmann::ordered_json score_json(const Score& score) {
-  return {{"accuracy", score.accuracy()},
-          {"loss", score.loss},
-          {"right", score.right},
-          {"count", score.count}};
-}
 
 double mean(const std::deque<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) /
@@ -38,12 +29,17 @@ BatchOptions batch_options(const TrainConfig& config) {
   return {.batch = config.run.batch, .seed = config.run.seed, .augment = config.run.augment};
 }
 
+ImageDataOptions image_data_options(const TrainConfig& config) {
+  return {.pad_to = config.run.pad_to, .shuffle_patches = config.run.shuffle_patches};
+}
+
 Trainer::Trainer(Executor& ex, const TrainConfig& config, const ImageData& data,
                  const std::string& folder)
     : ex_(ex),
       config_(config),
       data_(data),
       folder_(folder),
+      lock_(folder),
       session_(ex, config.model, session_options(config), standard_designs()),
       batches_(ex, data.train, data.statistics, batch_options(config)),
       metrics_(metrics_path(folder), restore()) {}
@@ -62,6 +58,12 @@ std::int64_t Trainer::restore() {
   return position->metrics_bytes;
 }
 
+// Of this process's steps; a process that only ended the run adds nothing.
+void Trainer::save_costs() const {
+  if (!step_ms_.empty())
+    write_costs(folder_, measured_costs(step_ms_, config_.run.batch, step_peak_bytes_));
+}
+
 void Trainer::save() {
   const std::int64_t epoch_steps = batches_.steps_per_epoch();
   metrics_.sync();
@@ -71,9 +73,10 @@ void Trainer::save() {
                    .step_in_epoch = step_ % epoch_steps,
                    .skipped_steps = session_.clip().skipped(),
                    .metrics_bytes = metrics_.bytes()});
+  save_costs();
 }
 
-void Trainer::train_step(TrainOutcome& outcome) {
+void Trainer::train_step() {
   const Stopwatch watch;
   const std::int64_t epoch_steps = batches_.steps_per_epoch();
   batches_.fill(step_ / epoch_steps, step_ % epoch_steps);
@@ -83,8 +86,8 @@ void Trainer::train_step(TrainOutcome& outcome) {
   ++step_;
   recent_losses_.push_back(result.loss);
   if (recent_losses_.size() > kRecentSteps) recent_losses_.pop_front();
-  outcome.training_s += watch.elapsed_s();
-  outcome.trained_images += config_.run.batch;
+  step_ms_.push_back(watch.elapsed_ms());
+  if (validated_step_ < 0) step_peak_bytes_ = ex_.report().peak_bytes;
   const Metric line[] = {{"kind", std::string("step")},
                          {"step", step_},
                          {"loss", result.loss},
@@ -94,15 +97,15 @@ void Trainer::train_step(TrainOutcome& outcome) {
   metrics_.append(line);
 }
 
-void Trainer::end_epoch(TrainOutcome& outcome) {
-  outcome.validation = evaluate(session_, data_.validation, data_.statistics);
-  const Metric line[] = {{"kind", std::string("epoch")},
+void Trainer::validate() {
+  validation_ = evaluate(session_.classifier(), data_.validation, data_.statistics);
+  validated_step_ = step_;
+  const Metric line[] = {{"kind", std::string("validation")},
                          {"epoch", (step_ - 1) / batches_.steps_per_epoch() + 1},
                          {"step", step_},
-                         {"validation_accuracy", outcome.validation.accuracy()},
-                         {"validation_loss", outcome.validation.loss}};
+                         {"validation_accuracy", validation_.accuracy()},
+                         {"validation_loss", validation_.loss}};
   metrics_.append(line);
-  save();
 }
 
 TrainOutcome Trainer::run(std::int64_t checkpoint_steps,
@@ -110,10 +113,10 @@ TrainOutcome Trainer::run(std::int64_t checkpoint_steps,
                           const std::function<bool()>& stop) {
   const std::int64_t epoch_steps = batches_.steps_per_epoch();
   const std::int64_t total = config_.run.schedule.total_steps;
-  TrainOutcome outcome;
+  const auto every = [&](std::int64_t steps) { return steps > 0 && step_ % steps == 0; };
   bool stopping = false;
   while (step_ < total && !stopping) {
-    train_step(outcome);
+    train_step();
     progress({.step = step_,
               .total_steps = total,
               .epoch = (step_ - 1) / epoch_steps + 1,
@@ -121,34 +124,33 @@ TrainOutcome Trainer::run(std::int64_t checkpoint_steps,
               .loss = mean(recent_losses_),
               .learning_rate = learning_rate(config_.run.schedule, step_ - 1)});
     stopping = stop();
-    if (step_ % epoch_steps == 0 || step_ == total) {
-      end_epoch(outcome);
-    } else if (stopping || (checkpoint_steps > 0 && step_ % checkpoint_steps == 0)) {
-      save();
-    }
+    const bool ends_epoch = every(epoch_steps) || step_ == total;
+    if (ends_epoch || every(config_.run.eval_steps)) validate();
+    if (ends_epoch || stopping || every(checkpoint_steps)) save();
   }
+  TrainOutcome outcome;
   outcome.steps = step_;
   outcome.skipped_steps = session_.clip().skipped();
   outcome.train_loss = mean(recent_losses_);
   if (step_ == total) finish(outcome);
-  outcome.memory = ex_.report();
+  outcome.costs = measured_costs(step_ms_, config_.run.batch, step_peak_bytes_);
   return outcome;
 }
 
 void Trainer::finish(TrainOutcome& outcome) {
+  const auto score = [&](const ImageSet& set) {
+    return evaluate(session_.classifier(), set, data_.statistics);
+  };
   outcome.finished = true;
-  if (outcome.validation.count == 0)
-    outcome.validation = evaluate(session_, data_.validation, data_.statistics);
-  outcome.test = evaluate(session_, data_.test, data_.statistics);
+  outcome.scores = {.steps = outcome.steps,
+                    .skipped_steps = outcome.skipped_steps,
+                    .train = score(first_pictures(data_.train, data_.validation.count)),
+                    .validation = validated_step_ == step_ ? validation_ : score(data_.validation),
+                    .test = std::nullopt};
+  if (config_.run.read_test) outcome.scores.test = score(data_.test);
   write_vit_folder(folder_ + "/model", session_.model());
-  const nlohmann::ordered_json result{{"schema", 1},
-                                      {"steps", outcome.steps},
-                                      {"skipped_steps", outcome.skipped_steps},
-                                      {"validation", score_json(outcome.validation)},
-                                      {"test", score_json(outcome.test)}};
-  AtomicFile file(folder_ + "/result.json");
-  file.write(result.dump(2) + "\n");
-  file.commit();
+  save_costs();
+  write_scores(folder_, outcome.scores);
 }
 
 }  // namespace ffn::inline v0

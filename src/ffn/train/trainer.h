@@ -11,6 +11,8 @@
 #include "ffn/train/classifier_session.h"
 #include "ffn/train/dataset.h"
 #include "ffn/train/evaluate.h"
+#include "ffn/train/run_lock.h"
+#include "ffn/train/run_results.h"
 #include "ffn/train/train_config.h"
 
 namespace ffn::inline v0 {
@@ -26,15 +28,14 @@ struct TrainOutcome {
   bool finished = false;  // false: stopped early, resumable
   std::int64_t steps = 0, skipped_steps = 0;
   double train_loss = 0;  // mean of this process's last 100 steps
-  Score validation, test;
-  double training_s = 0;  // of this process, evaluation excluded
-  std::int64_t trained_images = 0;
-  PlanReport memory;
+  RunScores scores;       // of a finished run
+  MeasuredCosts costs;    // of this process's steps, evaluation excluded
 };
 
 // Run folder: run.json, metrics.jsonl (a line per step and per epoch, without times, so that a
-// resumed run writes the same ones), checkpoints/, and in the end model/ (a Hugging Face folder)
-// and result.json. The test set is read once, in the end.
+// resumed run writes the same ones), checkpoints/, and in the end model/ (a Hugging Face folder),
+// costs.json and result.json (run_results.h). The test set is read once, in the end, or not at all.
+// Nobody else may train in the folder meanwhile (run_lock.h).
 class Trainer {
  public:
   // On a folder that create_run_folder() made. Continues from the newest valid checkpoint, if there
@@ -43,16 +44,18 @@ class Trainer {
           const std::string& folder);
 
   // To the end, or until `stop` says so after a step: then a checkpoint is written. One is written
-  // after each epoch, and every `checkpoint_steps` steps unless that is 0.
+  // after each epoch, and every `checkpoint_steps` steps unless that is 0. Validation is scored
+  // after each epoch, every run.eval_steps steps, and in the end.
   TrainOutcome run(std::int64_t checkpoint_steps,
                    const std::function<void(const TrainProgress&)>& progress,
                    const std::function<bool()>& stop);
 
  private:
   std::int64_t restore();
-  void train_step(TrainOutcome& outcome);
-  void end_epoch(TrainOutcome& outcome);
+  void train_step();
+  void validate();
   void save();
+  void save_costs() const;
   void finish(TrainOutcome& outcome);
   CheckpointView view() { return {session_.parameters(), session_.optimizer(), {}}; }
 
@@ -60,18 +63,27 @@ class Trainer {
   TrainConfig config_;
   const ImageData& data_;
   std::string folder_;
+  RunLock lock_;
   ClassifierSession session_;
   TrainBatches batches_;
   std::int64_t step_ = 0;
   MetricsLog metrics_;
   std::deque<double> recent_losses_;
+  Score validation_;
+  std::int64_t validated_step_ = -1;
+  std::vector<double> step_ms_;
+  std::int64_t step_peak_bytes_ = 0;  // before the first validation: of training alone, as planned
 };
 
 SessionOptions session_options(const TrainConfig& config);
 BatchOptions batch_options(const TrainConfig& config);
 
+ImageDataOptions image_data_options(const TrainConfig& config);
+
 // What training with this configuration takes on `device`, without running it and without data:
 // peak bytes of a run, flops of one step.
 PlanReport plan_training(const Device& device, const TrainConfig& config);
+// What evaluate() takes for the same model: weights without gradients, blocks of kEvalBlock.
+PlanReport plan_inference(const Device& device, const TrainConfig& config);
 
 }  // namespace ffn::inline v0

@@ -1,0 +1,130 @@
+#include "ffn/compare/collect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ffn/base/error.h"
+#include "ffn/compare/describe.h"
+#include "ffn/compare/judge.h"
+#include "ffn/compare/run_comparison.h"
+#include "ffn/train/read_metrics.h"
+#include "ffn/train/trainer.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+constexpr std::size_t kLossPoints = 60;  // of a curve
+
+// Means over equal windows of steps; losses that were not finite are left out.
+std::vector<LossPoint> loss_curve(const std::vector<StepMetric>& steps) {
+  std::vector<LossPoint> curve;
+  const std::size_t windows = std::min(kLossPoints, steps.size());
+  for (std::size_t window = 0; window < windows; ++window) {
+    const std::size_t begin = window * steps.size() / windows;
+    const std::size_t end = (window + 1) * steps.size() / windows;
+    double sum = 0;
+    int count = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!std::isfinite(steps[i].loss)) continue;
+      sum += steps[i].loss;
+      ++count;
+    }
+    if (count > 0) curve.push_back({steps[end - 1].step, sum / count});
+  }
+  return curve;
+}
+
+RunResult collect_run(const RunPlan& plan) {
+  RunResult run;
+  run.seed = plan.seed;
+  run.folder = plan.folder.substr(plan.folder.rfind('/') + 1);
+  const RunScores scores = read_scores(plan.folder);
+  run.train = scores.train;
+  run.validation = scores.validation;
+  const TestRecord test = read_test_record(plan.folder);
+  run.test = test.score;
+  for (std::size_t i = 0; i < test.predicted.size(); ++i)
+    run.right.push_back(test.predicted[i] == test.labels[i] ? 1 : 0);
+  run.training = read_costs(plan.folder);
+  run.inference = test.costs;
+  const RunMetrics metrics = read_metrics(plan.folder);
+  run.losses = loss_curve(metrics.steps);
+  for (const ValidationMetric& point : metrics.validations)
+    run.validations.push_back({point.step, point.accuracy, point.loss});
+  return run;
+}
+
+void plan_costs(const TrainConfig& config, const Device& device, DesignResult& result) {
+  ParameterSet parameters;
+  const VisionTransformer model(config.model, parameters, 0, standard_designs());
+  for (const Parameter& parameter : parameters.all()) result.parameters += parameter.shape.count();
+  const FeedForwardCosts costs = model.feed_forward(0).costs();
+  const std::int64_t layers = config.model.layers;
+  result.feed_forward_parameters = layers * costs.parameters;
+  result.active_parameters =
+      result.parameters - layers * (costs.parameters - costs.active_parameters);
+  result.flops_per_token = layers * costs.flops_per_token;
+  const PlanReport plan = plan_training(device, config);
+  result.step_flops = plan.forward_flops + plan.backward_flops;
+}
+
+class Collector {
+ public:
+  Collector(const std::string& runs, const Comparison& comparison, const DataFacts& data,
+            const Device& device)
+      : runs_(runs), comparison_(comparison), data_(data), device_(device) {}
+
+  DesignResult design(std::size_t index) const {
+    const SolvedDesign& solved = comparison_.designs[index];
+    const CompareConfig& config = comparison_.config;
+    DesignResult result;
+    result.label = solved.label;
+    result.design = solved.design;
+    result.match_ratio = solved.match_ratio;
+    result.learning_rate = chosen_learning_rate(runs_, comparison_, data_, index);
+    for (const double rate : config.learning_rates)
+      result.learning_rates.emplace_back(
+          rate, read_scores(plan(index, config.seeds[0], rate).folder).validation.accuracy());
+    for (const std::uint64_t seed : config.seeds)
+      result.runs.push_back(collect_run(plan(index, seed, result.learning_rate)));
+    plan_costs(
+        train_config(comparison_, plan(index, config.seeds[0], result.learning_rate), data_, {}),
+        device_, result);
+    return result;
+  }
+
+ private:
+  RunPlan plan(std::size_t design, std::uint64_t seed, double rate) const {
+    return with_folder({design, seed, rate}, runs_, comparison_, data_);
+  }
+
+  const std::string& runs_;
+  const Comparison& comparison_;
+  const DataFacts& data_;
+  const Device& device_;
+};
+
+}  // namespace
+
+ComparisonResult collect(const std::string& runs, const Comparison& comparison,
+                         const DataFacts& data, const Device& device,
+                         const CollectOptions& options) {
+  ComparisonResult result;
+  const Collector collector(runs, comparison, data, device);
+  for (std::size_t i = 0; i < comparison.designs.size(); ++i)
+    result.designs.push_back(collector.design(i));
+  describe(comparison, data, result);
+  result.command = options.command;
+  result.threads = options.threads;
+  result.environment = options.environment;
+  const std::size_t rates = comparison.config.learning_rates.size();
+  for (std::size_t i = 0; i < result.designs.size() && rates > 0; ++i)
+    if (representative(comparison, i) == i)
+      result.grid_flops += static_cast<double>(rates - 1) *
+                           static_cast<double>(result.designs[i].step_flops * result.total_steps);
+  judge(result);
+  return result;
+}
+
+}  // namespace ffn::inline v0

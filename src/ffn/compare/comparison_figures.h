@@ -1,0 +1,28 @@
+// The figures of a comparison.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ffn/compare/comparison_result.h"
+#include "ffn/report/plot_style.h"
+
+namespace ffn::inline v0 {
+
+struct ComparisonFigure {
+  std::string name;  // of a file: "accuracy_by_training_memory"
+  std::string svg;
+  std::string caption;  // what it shows and how to read it
+};
+
+// Test accuracy of each design: seeds, mean and interval.
+ComparisonFigure accuracy_figure(const ComparisonResult& result, SvgStyle style);
+
+// Training loss and validation accuracy against the step, means over seeds.
+std::vector<ComparisonFigure> curve_figures(const ComparisonResult& result, SvgStyle style);
+
+// Test accuracy against training time, memory of training, memory of use, and parameters, with the
+// Pareto front; a cost that was measured of fewer than two designs has no figure.
+std::vector<ComparisonFigure> cost_figures(const ComparisonResult& result, SvgStyle style);
+
+}  // namespace ffn::inline v0

@@ -1,0 +1,103 @@
+#include "ffn/compare/describe.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+#include "ffn/report/table.h"
+
+namespace ffn::inline v0 {
+namespace {
+
+std::string counted(std::int64_t value) { return to_text(Cell(value), NumberStyle::count); }
+
+std::string shortest(double value) {
+  std::array<char, 64> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+std::string title_of(const CompareConfig& config) {
+  const std::size_t count = config.model.feed_forward.size();
+  return std::to_string(count) + " feed-forward design" + (count == 1 ? "" : "s") + " in " +
+         config.model.model + " on " + config.recipe.data;
+}
+
+std::string model_of(const VitConfig& model, const std::string& name) {
+  return name + ": a Vision Transformer, width " + std::to_string(model.width) + ", " +
+         std::to_string(model.layers) + " layers, " + std::to_string(model.heads) +
+         " attention heads, " + std::to_string(model.tokens()) + " tokens a picture (patches of " +
+         std::to_string(model.patch) + " × " + std::to_string(model.patch) + " pixels)";
+}
+
+std::string data_of(const CompareConfig& config, const DataFacts& data) {
+  std::string text = config.recipe.data + ": " + counted(data.training_count) +
+                     " training pictures of " + std::to_string(data.geometry.size) + " × " +
+                     std::to_string(data.geometry.size) + " pixels, " +
+                     std::to_string(data.geometry.classes) + " classes";
+  if (config.recipe.shuffle_patches > 0)
+    text += "; squares of " + std::to_string(config.recipe.shuffle_patches) +
+            " pixels shuffled, the same way in every picture";
+  return text;
+}
+
+std::string recipe_of(const CompareConfig& config, const TrainConfig& run, const DataFacts& data) {
+  const ScheduleOptions& schedule = run.run.schedule;
+  std::array<char, 32> epochs{};
+  std::snprintf(epochs.data(), epochs.size(), "%.3g",
+                static_cast<double>(schedule.total_steps * run.run.batch) /
+                    static_cast<double>(data.training_count));
+  std::string text = counted(schedule.total_steps) + " steps of " + counted(run.run.batch) +
+                     " pictures (" + epochs.data() + " passes over the data); AdamW, ";
+  if (config.learning_rates.empty()) {
+    text += "learning rate " + shortest(schedule.lr) + " for every design";
+  } else {
+    text += "learning rate chosen for each design on validation from";
+    for (const double rate : config.learning_rates) text += " " + shortest(rate);
+  }
+  text += ", " + counted(schedule.warmup_steps) + " steps of warm-up, then cosine; weight decay " +
+          shortest(run.run.optimizer.weight_decay);
+  if (run.run.max_norm > 0) text += "; gradients clipped at norm " + shortest(run.run.max_norm);
+  text += config.recipe.augment ? "; DeiT's augmentation" : "; no augmentation";
+  return text;
+}
+
+std::string budget_of(const CompareConfig& config) {
+  const std::string& match = config.model.match;
+  if (match.empty()) return "not matched: each design has the hidden width it was given";
+  const std::string what = match == "params"   ? "parameters"
+                           : match == "active" ? "parameters that one token meets"
+                           : match == "flops"  ? "arithmetic per token"
+                           : match == "bytes"  ? "bytes read for one token"
+                                               : "time of a training step";
+  return "matched: hidden widths chosen so that every design has the " + what + " of " +
+         config.model.match_to;
+}
+
+}  // namespace
+
+void describe(const Comparison& comparison, const DataFacts& data, ComparisonResult& result) {
+  const CompareConfig& config = comparison.config;
+  const TrainConfig run = train_config(
+      comparison,
+      {.design = 0, .seed = config.seeds[0], .learning_rate = config.recipe.lr, .folder = {}}, data,
+      {});
+  result.title = config.title.empty() ? title_of(config) : config.title;
+  result.scale = config.scale;
+  result.question = config.question;
+  result.claim = config.claim;
+  result.model = model_of(run.model, config.model.model);
+  result.data = data_of(config, data);
+  result.recipe = recipe_of(config, run, data);
+  result.budget = budget_of(config);
+  result.held_out =
+      counted(data.validation_count) +
+      " training pictures are held out for validation, which every choice uses; the " +
+      counted(data.test_count) + " test pictures were read once, after training had ended";
+  result.dtype = to_string(config.recipe.dtype);
+  result.margin = config.margin;
+  result.seeds = config.seeds;
+  result.total_steps = run.run.schedule.total_steps;
+  result.batch = run.run.batch;
+}
+
+}  // namespace ffn::inline v0
