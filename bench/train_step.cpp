@@ -1,5 +1,5 @@
-// Training steps of deit-tiny on made-up 32×32 pictures, one JSON line: for
-// tools/peers/train_step.py, which alternates it with PyTorch.
+// Training steps of deit-tiny on made-up 32×32 pictures, in f32 or (--bf16 1) bf16, one JSON line:
+// for tools/peers/train_step.py, which alternates it with PyTorch.
 #include <cstdio>
 
 #include "ffn/base/philox.h"
@@ -23,13 +23,14 @@ ImageSet made_up_pictures(std::int64_t count) {
   return set;
 }
 
-TrainConfig config_of(std::int64_t batch) {
+TrainConfig config_of(std::int64_t batch, DType dtype) {
   TrainConfig config;
   config.model = vit_preset("deit-tiny");
   config.model.image_size = 32;
   config.model.patch = 4;
   config.model.classes = 100;
   config.model.feed_forward = standard_designs().parse("mlp(gelu)");
+  config.dtype = dtype;
   config.run.batch = batch;
   return config;
 }
@@ -42,7 +43,8 @@ int main(int argc, char** argv) {
   const auto threads =
       make_thread_pool(bench::read_option(argc, argv, "--threads", available_threads()));
   const Device device = cpu_device(*threads);
-  const TrainConfig config = config_of(batch);
+  const bool bf16 = bench::read_option(argc, argv, "--bf16", 0) == 1;
+  const TrainConfig config = config_of(batch, bf16 ? DType::bf16 : DType::f32);
   const PlanReport plan = plan_training(device, config);
 
   Executor ex(device);

@@ -146,7 +146,7 @@ void run(CompareOptions& options, const CLI::App& verb) {
   const std::string page = write_results(options.out, results);
   for (const NamedResult& part : results) print_part(part, options.output.format());
   if (options.output.format() == TableFormat::md) {
-    print_result("\nThe report: " + page + "\n");
+    print_result("\nThe report, to open in a browser:\n" + page + "\n");
   } else {
     say("ffn: the report is " + page);
   }

@@ -36,6 +36,9 @@ TEST(Spec, CanonicalTextOfEachForm) {
 }
 
 TEST(Spec, NestedDesignsAreSyntax) {
+  // Brackets are what tells a design from a word, also where nothing stands between them.
+  EXPECT_EQ(to_string(parse_spec("a(a())")), "a(a())");
+  EXPECT_EQ(parse_spec(to_string(parse_spec("a(b(), c)"))), parse_spec("a(b(), c)"));
   const FeedForwardSpec spec = parse_spec("moe(8, top=2, glu(silu, x2), mlp(gelu))");
   EXPECT_EQ(spec.words, std::vector<std::string>{"8"});
   ASSERT_EQ(spec.nested.size(), 2u);

@@ -83,10 +83,41 @@ def cifar_seeds():
     yield "pickle", b"\x80\x02}q\x00."
 
 
+def spec_seeds():
+    """Texts of designs; a name is what its text does to the parser."""
+    yield "empty", b""
+    yield "name", b"swiglu"
+    yield "no-arguments", b"relu2()"
+    yield "activation", b"mlp(gelu)"
+    yield "ratio", b"mlp(gelu_tanh, x2.67)"
+    yield "small-ratio", b"mlp(silu, x0." + b"0" * 323 + b"1)"
+    yield "large-ratio", b"glu(silu, x1" + b"0" * 308 + b")"
+    yield "hidden", b"dwconv(k=5, hardswish, hidden=64)"
+    yield "blanks", b" mlp ( relu ,x4 ) "
+    yield "alias-with", b"geglu(hidden=96)"
+    yield "nested", b"moe(8, top=2, glu(silu, x2), mlp(gelu))"
+    yield "nested-empty", b"a(a())"
+    yield "deepest", b"a(" * 7 + b"a(b)" + b")" * 7
+    yield "too-deep", b"a(" * 9
+    yield "longest", b"mlp(gelu," + b" " * 4086 + b")"
+    yield "too-long", b"a" * 4097
+    yield "misspelt", b"swigl(hidden=8)"
+    yield "ratio-and-hidden", b"mlp(gelu, x4, hidden=8)"
+    yield "two-ratios", b"mlp(gelu, x4, x2)"
+    yield "option-twice", b"mlp(gelu, k=3, k=3)"
+    yield "even-kernel", b"dwconv(gelu, k=4)"
+    yield "huge-number", b"mlp(gelu, hidden=99999999999999999999)"
+    yield "no-value", b"mlp(gelu, hidden=)"
+    yield "open", b"mlp(gelu"
+    yield "rest", b"mlp(gelu))"
+    yield "digit-first", b"4mlp(gelu)"
+    yield "not-ascii", b"mlp(\xc3\xa9)\0"
+
+
 def main():
     total = 0
     for target, seeds in (("safetensors", safetensors_seeds()), ("idx", idx_seeds()),
-                          ("cifar", cifar_seeds())):
+                          ("cifar", cifar_seeds()), ("spec", spec_seeds())):
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""A training step of deit-tiny (32x32, patch 4, f32) beside PyTorch on the CPU, alternated in one run.
+"""A training step of deit-tiny (32x32, patch 4) beside PyTorch on the CPU, alternated in one run.
 
-usage: train_step.py [--rounds 5] [--batch 128] [--build build/release]
+usage: train_step.py [--rounds 5] [--batch 128] [--dtype f32|bf16] [--build build/release]
 
 Each round: our program, PyTorch eager, PyTorch compiled (max-autotune, unless --no-compile), each for
-`steps` steps after a warm-up. Prints medians with their spread, the ratio of medians per round, and the
-memory of each: ours is the ledger's peak (equal to the plan, or the program fails), PyTorch's the highest
-sum of live allocations of one step from its profiler, parameters, gradients and moments included.
+`steps` steps after a warm-up. bf16 is the session's own (bf16 weights beside f32 masters) against
+PyTorch's autocast. Prints medians with their spread, the ratio of medians per round, the seconds of the
+first step (compilation is in it), and the memory of each: ours is the ledger's peak (equal to the plan,
+or the program fails), PyTorch's the highest sum of live allocations of one step from its profiler,
+parameters, gradients and moments included.
 """
 import argparse
 import json
@@ -54,21 +56,24 @@ class Vit(torch.nn.Module):
 class Peer:
     """One PyTorch model with its optimizer and batch."""
 
-    def __init__(self, batch, compiled):
+    def __init__(self, batch, compiled, bf16):
         torch.manual_seed(0)
         self.model = Vit()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-3, weight_decay=0.05,
                                            fused=True)
         self.images = torch.randn(batch, 3, SIDE, SIDE)
         self.labels = torch.arange(batch) % CLASSES
+        self.bf16 = bf16
         self.forward = torch.compile(self.model, mode="max-autotune") if compiled else self.model
-        for _ in range(2):
-            self.step()
+        self.first_s = self.step() / 1e3
+        self.step()
 
     def step(self):
         started = time.perf_counter()
         self.optimizer.zero_grad(set_to_none=True)
-        functional.cross_entropy(self.forward(self.images), self.labels).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            loss = functional.cross_entropy(self.forward(self.images), self.labels)
+        loss.backward()
         self.optimizer.step()
         return 1e3 * (time.perf_counter() - started)
 
@@ -88,9 +93,10 @@ class Peer:
         return sum(t.nbytes for t in lasting) + peak
 
 
-def ours(build, batch, steps):
-    line = subprocess.run([build / "bench" / "bench_train_step", "--batch", str(batch),
-                           "--steps", str(steps)], check=True, capture_output=True, text=True)
+def ours(a):
+    command = [a.build / "bench" / "bench_train_step", "--batch", str(a.batch), "--steps", str(a.steps),
+               "--threads", str(a.threads), *(["--bf16", "1"] if a.dtype == "bf16" else [])]
+    line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(line.stdout)
 
 
@@ -104,24 +110,26 @@ def main():
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
-    peers = {"PyTorch eager": Peer(a.batch, False)}
+    peers = {"PyTorch eager": Peer(a.batch, False, a.dtype == "bf16")}
     if not a.no_compile:
-        peers["PyTorch compiled"] = Peer(a.batch, True)
+        peers["PyTorch compiled"] = Peer(a.batch, True, a.dtype == "bf16")
     times = {name: [] for name in ["ffn", *peers]}
     ratios = {name: [] for name in peers}
     for _ in range(a.rounds):
-        mine = ours(a.build, a.batch, a.steps)
+        mine = ours(a)
         times["ffn"] += mine["step_ms"]
         for name, peer in peers.items():
             theirs = [peer.step() for _ in range(a.steps)]
             times[name] += theirs
             ratios[name].append(statistics.median(theirs) / statistics.median(mine["step_ms"]))
     bytes_of = {"ffn": mine["measured_bytes"]} | {n: p.peak_bytes() for n, p in peers.items()}
-    print(f"torch {torch.__version__}, {a.threads} threads, {mine['device']}, batch {a.batch}\n")
+    print(f"torch {torch.__version__}, {a.threads} threads, {mine['device']}, batch {a.batch}, {a.dtype}; "
+          "first step: " + ", ".join(f"{name} {peer.first_s:.1f} s" for name, peer in peers.items()) + "\n")
     print("| | step, ms: median (range) | ratio to ffn: median (range) | peak, MiB |\n|---|---|---|---|")
     for name, values in times.items():
         ratio = "1"

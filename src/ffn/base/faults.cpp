@@ -8,7 +8,7 @@ namespace ffn::inline v0 {
 namespace {
 
 // Ids: base 1–19, kernels 20–199, tensor 200–299, autograd 300–399, ops 400–499, io 500–599,
-// feedforward and train 600–699.
+// feedforward and train 600–699, compare 700–799.
 constexpr Fault kFaults[] = {
     {1, "philox: Weyl constant of the key schedule off by one", "^base\\.Philox"},
     {2, "quantise: elements truncated instead of rounded", "^base\\.Blocks"},
@@ -51,6 +51,9 @@ constexpr Fault kFaults[] = {
     {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
     {612, "clip: small gradients are scaled up to the limit", "^train\\.Clip\\.Scales"},
     {613, "checkpoint: checksums are not compared", "^train\\.Checkpoint\\.EveryDamage"},
+    {700, "paired t test: the variance divides by n", "^compare\\.PairedTTest\\.KnownAnswers"},
+    {701, "holm: no p is multiplied", "^compare\\.Holm\\.KnownAnswer"},
+    {702, "bootstrap: p is not taken around the mean", "^compare\\.Bootstrap\\."},
 };
 
 int read_active_fault() {

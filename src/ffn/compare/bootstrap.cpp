@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ffn/base/error.h"
+#include "ffn/base/faults.h"
 #include "ffn/base/philox.h"
 #include "ffn/compare/binomial.h"
 #include "ffn/compare/paired_tests.h"
@@ -100,7 +101,7 @@ ExampleTest paired_bootstrap(std::span<const double> per_example, const Bootstra
   const double largest = std::max(std::abs(values.front().value), std::abs(values.back().value));
   const double reach = std::abs(mean) - 1e-12 * largest;
   const auto beyond = std::count_if(means.begin(), means.end(), [&](double resampled) {
-    return std::abs(resampled - sign * mean) >= reach;
+    return std::abs(resampled - (fault(702) ? 0 : sign * mean)) >= reach;
   });
   const auto resamples = static_cast<double>(options.resamples);
   ExampleTest test;

@@ -115,12 +115,12 @@ std::vector<ComparisonFigure> cost_figures(const ComparisonResult& result, SvgSt
     ComparisonFigure figure = cost_figure(designs, std::move(axis), costs, style);
     if (!figure.svg.empty()) figures.push_back(std::move(figure));
   };
-  const auto [unit, unit_name] = time_unit(designs);
+  const auto [unit_s, unit_name] = time_unit(designs);
   add({"accuracy_by_training_time",
        "Accuracy against training time",
        "training time",
        {"training time (" + std::string(unit_name) + ": steps × median step)"}},
-      costs_of(designs, [unit = unit](const ShownDesign& shown) {
+      costs_of(designs, [unit = unit_s](const ShownDesign& shown) {
         return Cost{shown.train_s / unit, shown.train_s_low / unit, shown.train_s_high / unit};
       }));
   add({"accuracy_by_training_memory",

@@ -7,6 +7,7 @@
 #include "ffn/base/error.h"
 #include "ffn/compare/design_summary.h"
 #include "ffn/compare/paired_tests.h"
+#include "ffn/compare/sort_indices.h"
 #include "ffn/compare/verdict_sentence.h"
 
 namespace ffn::inline v0 {
@@ -123,7 +124,7 @@ PairOutcome outcome_of(const PairResult& pair, double margin) {
 std::vector<std::size_t> leaders_of(const ComparisonResult& result) {
   std::vector<std::size_t> order(result.designs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+  sort_indices(order, [&](std::size_t a, std::size_t b) {
     return mean_test_accuracy(result.designs[a]) > mean_test_accuracy(result.designs[b]);
   });
   const std::size_t best = order.front();

@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "ffn/base/error.h"
+#include "ffn/base/faults.h"
+#include "ffn/compare/sort_indices.h"
 #include "ffn/compare/student_t.h"
 
 namespace ffn::inline v0 {
@@ -32,7 +34,7 @@ Sample sample_of(std::span<const double> differences, const char* where) {
   sample.mean = std::accumulate(differences.begin(), differences.end(), 0.0) / n;
   double squares = 0;
   for (const double value : differences) squares += (value - sample.mean) * (value - sample.mean);
-  sample.standard_error = std::sqrt(squares / (n - 1) / n);
+  sample.standard_error = std::sqrt(squares / (fault(700) ? n : n - 1) / n);
   return sample;
 }
 
@@ -75,12 +77,12 @@ std::vector<double> holm(std::span<const double> p) {
           " lies outside [0, 1]");
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
+  sort_indices(order, [&](std::size_t a, std::size_t b) { return p[a] < p[b]; });
   std::vector<double> adjusted(p.size());
   double largest = 0;
   for (std::size_t k = 0; k < order.size(); ++k) {
-    const double scaled = static_cast<double>(order.size() - k) * p[order[k]];
+    const auto remaining = static_cast<double>(fault(701) ? 1 : order.size() - k);
+    const double scaled = remaining * p[order[k]];
     largest = std::max(largest, std::min(1.0, scaled));
     adjusted[order[k]] = largest;
   }

@@ -1,4 +1,5 @@
 #include "ffn/compare/pareto_front.h"
+#include "ffn/compare/sort_indices.h"
 
 #include <algorithm>
 
@@ -13,8 +14,8 @@ std::vector<std::size_t> pareto_front(std::span<const CostAndValue> points) {
     });
     if (!beaten) front.push_back(i);
   }
-  std::ranges::stable_sort(
-      front, [&](std::size_t a, std::size_t b) { return points[a].cost < points[b].cost; });
+  sort_indices(front,
+               [&](std::size_t a, std::size_t b) { return points[a].cost < points[b].cost; });
   return front;
 }
 

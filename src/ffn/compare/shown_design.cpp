@@ -83,9 +83,9 @@ std::vector<ShownDesign> shown_designs(const ComparisonResult& result) {
 
 std::vector<ShownDesign> ranked_designs(const ComparisonResult& result) {
   std::vector<ShownDesign> all = shown_designs(result);
-  std::ranges::stable_sort(all, [](const ShownDesign& a, const ShownDesign& b) {
+  std::ranges::sort(all, [](const ShownDesign& a, const ShownDesign& b) {
     if (a.has_runs() != b.has_runs()) return a.has_runs();
-    return a.test_mean > b.test_mean;
+    return a.test_mean != b.test_mean ? a.test_mean > b.test_mean : a.index < b.index;
   });
   return all;
 }

@@ -8,6 +8,7 @@
 
 #include "ffn/base/check.h"
 #include "ffn/compare/design_summary.h"
+#include "ffn/compare/sort_indices.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -60,7 +61,7 @@ Indices ranked(const ComparisonResult& result) {
   Indices order = result.verdict.leaders, others;
   for (std::size_t i = 0; i < result.designs.size(); ++i)
     if (std::find(order.begin(), order.end(), i) == order.end()) others.push_back(i);
-  std::stable_sort(others.begin(), others.end(), [&](std::size_t a, std::size_t b) {
+  sort_indices(others, [&](std::size_t a, std::size_t b) {
     return mean_test_accuracy(result.designs[a]) > mean_test_accuracy(result.designs[b]);
   });
   order.insert(order.end(), others.begin(), others.end());

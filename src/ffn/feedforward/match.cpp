@@ -25,11 +25,10 @@ double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& s
 }  // namespace
 
 Budget parse_budget(std::string_view text) {
-  constexpr std::pair<std::string_view, Budget> kBudgets[] = {
-      {"params", Budget::parameters},
-      {"active", Budget::active_parameters},
-      {"flops", Budget::flops},
-      {"bytes", Budget::bytes}};
+  constexpr std::pair<std::string_view, Budget> kBudgets[] = {{"params", Budget::parameters},
+                                                              {"active", Budget::active_parameters},
+                                                              {"flops", Budget::flops},
+                                                              {"bytes", Budget::bytes}};
   for (const auto& [name, budget] : kBudgets)
     if (name == text) return budget;
   fail(ErrorKind::config, "match", "'", text, "' is no budget; expected params, active, flops or ",

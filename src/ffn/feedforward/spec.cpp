@@ -127,7 +127,10 @@ std::string to_string(const FeedForwardSpec& spec) {
   std::string text = spec.design;
   text.push_back('(');
   for (const std::string& word : spec.words) append_argument(text, word);
-  for (const FeedForwardSpec& inner : spec.nested) append_argument(text, to_string(inner));
+  for (const FeedForwardSpec& inner : spec.nested) {
+    append_argument(text, to_string(inner));
+    if (text.back() != ')') text.append("()");  // without brackets it would read as a word
+  }
   if (spec.ratio > 0) append_argument(text, ratio_text(spec.ratio));
   for (const auto& [key, value] : spec.options) append_argument(text, key + "=" + value);
   if (text.back() == '(') {

@@ -1,26 +1,6 @@
 #include "ffn/train/recipe_json.h"
 
-#include "ffn/base/error.h"
-
 namespace ffn::inline v0 {
-namespace {
-
-constexpr DType kDTypes[] = {DType::f32, DType::bf16, DType::f64};
-
-DType to_dtype(const std::string& text) {
-  for (const DType dtype : kDTypes)
-    if (to_string(dtype) == text) return dtype;
-  fail(ErrorKind::io, "recipe", "'dtype' is '", text, "'; expected f32, bf16 or f64");
-}
-
-MemoryMode to_memory(const std::string& text) {
-  check(text == "store" || text == "recompute", ErrorKind::io, "recipe", "'memory' is '", text,
-        "'; expected store or recompute");
-  return text == "store" ? MemoryMode::store : MemoryMode::recompute;
-}
-
-}  // namespace
-
 nlohmann::ordered_json recipe_json(const TrainRecipe& recipe) {
   return {{"data", recipe.data},
           {"pad", recipe.pad_to},
@@ -38,7 +18,7 @@ nlohmann::ordered_json recipe_json(const TrainRecipe& recipe) {
           {"label_smoothing", recipe.label_smoothing},
           {"eval_steps", recipe.eval_steps},
           {"dtype", to_string(recipe.dtype)},
-          {"memory", recipe.memory == MemoryMode::store ? "store" : "recompute"}};
+          {"memory", to_string(recipe.memory)}};
 }
 
 void read_recipe(ObjectReader reader, TrainRecipe& recipe) {
@@ -63,8 +43,8 @@ void read_recipe(ObjectReader reader, TrainRecipe& recipe) {
   if (reader.has("augment")) recipe.augment = reader.boolean("augment");
   number("label_smoothing", recipe.label_smoothing);
   integer("eval_steps", recipe.eval_steps);
-  if (reader.has("dtype")) recipe.dtype = to_dtype(reader.text("dtype"));
-  if (reader.has("memory")) recipe.memory = to_memory(reader.text("memory"));
+  if (reader.has("dtype")) recipe.dtype = parse_training_dtype(reader.text("dtype"), "recipe");
+  if (reader.has("memory")) recipe.memory = parse_memory_mode(reader.text("memory"), "recipe");
   reader.finish();
 }
 

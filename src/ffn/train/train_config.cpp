@@ -24,13 +24,23 @@ float to_number(const std::string& text, const std::string& where) {
   return value;
 }
 
-DType to_dtype(const std::string& text, const std::string& where) {
+}  // namespace
+
+DType parse_training_dtype(std::string_view text, std::string_view where) {
   for (const DType dtype : kDTypes)
     if (to_string(dtype) == text) return dtype;
   fail(ErrorKind::io, where, "'dtype' is '", text, "'; expected f32, bf16 or f64");
 }
 
-}  // namespace
+MemoryMode parse_memory_mode(std::string_view text, std::string_view where) {
+  check(text == "store" || text == "recompute", ErrorKind::io, where, "'memory' is '", text,
+        "'; expected store or recompute");
+  return text == "store" ? MemoryMode::store : MemoryMode::recompute;
+}
+
+std::string_view to_string(MemoryMode mode) {
+  return mode == MemoryMode::store ? "store" : "recompute";
+}
 
 void check_train_config(const TrainConfig& config) {
   const auto require = [](bool ok, std::string_view what, auto value, std::string_view expected) {
@@ -55,7 +65,7 @@ RunDescription description_of(const TrainConfig& config) {
                {"drop_path", shortest(config.model.drop_path)},
                {"start", config.start_folder},
                {"dtype", std::string(to_string(config.dtype))},
-               {"memory", config.memory == MemoryMode::store ? "store" : "recompute"}};
+               {"memory", std::string(to_string(config.memory))}};
   return run;
 }
 
@@ -72,10 +82,8 @@ TrainConfig read_train_config(const std::string& folder) {
   config.model = parse_vit_config(text("config"), where);
   config.model.drop_path = to_number(text("drop_path"), where);
   config.start_folder = text("start");
-  config.dtype = to_dtype(text("dtype"), where);
-  check(text("memory") == "store" || text("memory") == "recompute", ErrorKind::io, where,
-        "'memory' is '", text("memory"), "'; expected store or recompute");
-  config.memory = text("memory") == "store" ? MemoryMode::store : MemoryMode::recompute;
+  config.dtype = parse_training_dtype(text("dtype"), where);
+  config.memory = parse_memory_mode(text("memory"), where);
   return config;
 }
 

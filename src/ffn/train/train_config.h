@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "ffn/autograd/executor.h"
 #include "ffn/models/vit.h"
@@ -24,6 +25,11 @@ void check_train_config(const TrainConfig& config);
 RunDescription description_of(const TrainConfig& config);
 // The reverse, of <folder>/run.json. Errors: io.
 TrainConfig read_train_config(const std::string& folder);
+
+// What those texts stand for. Errors: io, naming `where`.
+DType parse_training_dtype(std::string_view text, std::string_view where);
+MemoryMode parse_memory_mode(std::string_view text, std::string_view where);
+std::string_view to_string(MemoryMode mode);
 
 // "GCC 12.2.0" or "clang 19.1.7": what built this library.
 std::string compiler_name();
