@@ -109,6 +109,18 @@ class Compare(unittest.TestCase):
         self.assertEqual(self.compare("--out", self.out).returncode, 0)
         self.assertEqual(times, {path: path.stat().st_mtime_ns for path in self.out.glob("runs/*/*")})
 
+    def test_a_score_that_is_missing_is_made_without_training_again(self):
+        out = self.folder / "unscored"
+        shutil.copytree(self.out, out)
+        run = next(out.glob("runs/glu*"))
+        os.remove(run / "test.json")
+        trained = (run / "result.json").stat().st_mtime_ns
+        done = self.compare("--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((run / "result.json").stat().st_mtime_ns, trained)
+        self.assertIn("[4/4]", done.stderr)
+        self.assert_same_numbers(out)
+
     def test_a_design_given_twice_ties_exactly(self):
         with open(self.out / "pairs.csv", newline="") as file:
             pair = next(row for row in csv.DictReader(file)

@@ -43,6 +43,20 @@ void ensure_run_folder(const std::string& folder, const TrainConfig& config) {
         "holds another run than this comparison's; choose another folder for the comparison");
 }
 
+// Of `ffn eval`, on the run's model and data.
+std::vector<std::string> scoring_arguments(const std::string& folder, const TrainRecipe& recipe) {
+  std::vector<std::string> arguments{"eval", folder + "/model"};
+  const std::pair<const char*, std::string> options[] = {
+      {"--record", folder},
+      {"--split", "test"},
+      {"--data", recipe.data},
+      {"--pad", std::to_string(recipe.pad_to)},
+      {"--shuffle-patches", std::to_string(recipe.shuffle_patches)},
+      {"--dtype", std::string(to_string(recipe.dtype))}};
+  for (const auto& [name, value] : options) arguments.insert(arguments.end(), {name, value});
+  return arguments;
+}
+
 class Runner {
  public:
   Runner(const Comparison& comparison, const DataFacts& data, const CompareHooks& hooks)
@@ -51,54 +65,64 @@ class Runner {
   // Trains what is not finished; then, if asked, scores the test set where it was not. False when
   // stopped.
   bool run(const std::vector<RunPlan>& plans, bool score_tests) {
-    std::deque<Task> waiting;
+    score_tests_ = score_tests;
     progress_ = {};
     for (const RunPlan& plan : plans) {
       ensure_run_folder(plan.folder, train_config(comparison_, plan, data_, hooks_.environment));
       const bool trained = is_finished(plan.folder);
-      if (!trained) waiting.push_back({&plan, false});
-      if (trained && score_tests && !has_test_record(plan.folder)) waiting.push_back({&plan, true});
-      progress_.done += trained ? 1 : 0;
+      const bool done = trained && (!score_tests || has_test_record(plan.folder));
+      if (!done) waiting_.push_back({&plan, trained});
+      progress_.done += done ? 1 : 0;
       ++progress_.total;
     }
-    score_tests_ = score_tests;
-    return work(std::move(waiting));
+    already_ = progress_.done;
+    watch_.restart();
+    while (!waiting_.empty() || !running_.empty()) {
+      if (hooks_.stop()) {
+        interrupt_all();
+        return false;
+      }
+      start_waiting();
+      take_finished();
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
   }
 
  private:
-  bool work(std::deque<Task> waiting) {
-    std::vector<RunningTask> running;
-    const Stopwatch watch;
-    const std::int64_t already = progress_.done;
-    while (!waiting.empty() || !running.empty()) {
-      if (hooks_.stop()) {
-        stop(running);
-        return false;
-      }
-      while (!waiting.empty() && std::cmp_less(running.size(), hooks_.jobs)) {
-        running.push_back({waiting.front(), start(waiting.front())});
-        waiting.pop_front();
-      }
-      for (auto place = running.begin(); place != running.end();) {
-        const auto status = place->child->poll();
-        if (!status) {
-          ++place;
-          continue;
-        }
-        const Task task = place->task;
-        place = running.erase(place);
-        if (hooks_.stop()) continue;
-        check_status(task, *status);
-        if (!task.scores_test && score_tests_) {
-          // Next, on the place that became free: its numbers soon stand beside those of training.
-          waiting.push_front({task.run, true});
-        } else {
-          report(task, watch.elapsed_s(), already);
-        }
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  void start_waiting() {
+    while (!waiting_.empty() && std::cmp_less(running_.size(), hooks_.jobs)) {
+      running_.push_back({waiting_.front(), start(waiting_.front())});
+      waiting_.pop_front();
     }
-    return !hooks_.stop();
+  }
+
+  void take_finished() {
+    for (auto place = running_.begin(); place != running_.end();) {
+      const auto status = place->child->poll();
+      if (!status) {
+        ++place;
+        continue;
+      }
+      // Whoever interrupted this process may have interrupted the child as well: it has saved.
+      if (hooks_.stop()) return;
+      const Task task = place->task;
+      place = running_.erase(place);
+      check_status(task, *status);
+      if (!task.scores_test && score_tests_) {
+        // Next, on the place that became free: its numbers soon stand beside those of training.
+        waiting_.push_front({task.run, true});
+      } else {
+        report(task);
+      }
+    }
+  }
+
+  // Every child saves; waits for them.
+  void interrupt_all() {
+    for (RunningTask& one : running_) one.child->interrupt();
+    running_.clear();
+    waiting_.clear();
   }
 
   std::string label(const RunPlan& run) const {
@@ -107,23 +131,9 @@ class Runner {
 
   std::unique_ptr<ChildProcess> start(const Task& task) const {
     const std::string& folder = task.run->folder;
-    const TrainRecipe& recipe = comparison_.config.recipe;
     std::vector<std::string> arguments;
     if (task.scores_test) {
-      arguments = {"eval",
-                   folder + "/model",
-                   "--record",
-                   folder,
-                   "--split",
-                   "test",
-                   "--data",
-                   recipe.data,
-                   "--pad",
-                   std::to_string(recipe.pad_to),
-                   "--shuffle-patches",
-                   std::to_string(recipe.shuffle_patches),
-                   "--dtype",
-                   std::string(to_string(recipe.dtype))};
+      arguments = scoring_arguments(folder, comparison_.config.recipe);
     } else {
       arguments = {"train", "--resume", folder};
       const std::string count =
@@ -136,11 +146,6 @@ class Runner {
     }
     arguments.insert(arguments.end(), hooks_.device_options.begin(), hooks_.device_options.end());
     return std::make_unique<ChildProcess>(hooks_.program, arguments);
-  }
-
-  static void stop(std::vector<RunningTask>& running) {
-    for (RunningTask& one : running) one.child->interrupt();
-    running.clear();  // waits for each
   }
 
   void check_status(const Task& task, const ChildStatus& status) const {
@@ -156,12 +161,12 @@ class Runner {
           "its process ended before the run did; the same command goes on");
   }
 
-  void report(const Task& task, double elapsed_s, std::int64_t already) {
+  void report(const Task& task) {
     ++progress_.done;
     progress_.finished = label(*task.run);
     progress_.validation_accuracy = read_scores(task.run->folder).validation.accuracy();
-    const auto finished = static_cast<double>(progress_.done - already);
-    progress_.left_s = elapsed_s / finished * static_cast<double>(progress_.total - progress_.done);
+    progress_.left_s = watch_.elapsed_s() / static_cast<double>(progress_.done - already_) *
+                       static_cast<double>(progress_.total - progress_.done);
     hooks_.progress(progress_);
   }
 
@@ -170,6 +175,10 @@ class Runner {
   const CompareHooks& hooks_;
   CompareProgress progress_;
   bool score_tests_ = false;
+  std::deque<Task> waiting_;
+  std::vector<RunningTask> running_;
+  Stopwatch watch_;
+  std::int64_t already_ = 0;  // done before this process
 };
 
 // Every design once: those that are the same as an earlier one share its runs.
