@@ -61,7 +61,7 @@ CompareHooks hooks_of(const CompareOptions& options, const Device& device) {
   hooks.program = own_program();
   hooks.jobs = options.jobs;
   hooks.children_show_progress = options.jobs == 1 && errors_reach_a_terminal();
-  hooks.device_options = {"--threads", std::to_string(threads_of_a_run(options)), "--device",
+  hooks.device_options = {"--threads", std::to_string(options.device.threads), "--device",
                           options.device.device};
   hooks.environment = run_environment(device);
   hooks.stop = [] { return interrupted() != 0; };
@@ -83,6 +83,7 @@ std::vector<std::pair<std::string, std::string>> environment_of(const Device& de
 }
 
 // One part, to the end or until Ctrl-C; then false.
+// `device` has the threads of one run, so that times are matched, and plans made, as they will be.
 bool run_part(const CompareOptions& options, const std::string& folder, const CompareConfig& config,
               const Device& device, ComparisonResult& result) {
   const DataFacts data = read_data_facts(config.recipe);
@@ -91,7 +92,7 @@ bool run_part(const CompareOptions& options, const std::string& folder, const Co
   if (!run_comparison(runs, comparison, data, hooks_of(options, device))) return false;
   result = collect(runs, comparison, data, device,
                    {.command = command_line(),
-                    .threads = threads_of_a_run(options),
+                    .threads = options.device.threads,
                     .environment = environment_of(device)});
   return true;
 }
@@ -128,6 +129,7 @@ void check_options(const CompareOptions& options, const CLI::App& verb) {
 void run(CompareOptions& options, const CLI::App& verb) {
   check_options(options, verb);
   const std::vector<ExperimentPart> parts = parts_of(options);
+  options.device.threads = threads_of_a_run(options);  // from here on
   const Device device = options.device.open();
   const InterruptScope scope;
   std::vector<NamedResult> results;

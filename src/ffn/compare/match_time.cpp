@@ -12,8 +12,10 @@
 namespace ffn::inline v0 {
 namespace {
 
-constexpr int kRounds = 4;
-constexpr int kSteps = 5;  // per round and model, after warming up
+// In turn, so that a machine that slows down slows all of them.
+constexpr int kLeastRounds = 4, kMostRounds = 100;
+constexpr double kEnough_s = 6;
+constexpr int kSteps = 2;  // per round and model, after warming up
 
 ImageSet made_up_pictures(const ImageGeometry& geometry, std::int64_t count) {
   ImageSet set{"made up", count, geometry.channels, geometry.size, geometry.size, geometry.classes,
@@ -64,7 +66,11 @@ std::vector<double> step_times(const Device& device, const std::vector<TrainConf
   for (const TrainConfig& config : configs)
     models.push_back(std::make_unique<TimedModel>(device, config, pictures));
   std::vector<std::vector<double>> samples(models.size());
-  for (int round = 0; round < kRounds; ++round)
+  const Stopwatch watch;
+  const auto enough = [&](int rounds) {
+    return rounds >= kMostRounds || (rounds >= kLeastRounds && watch.elapsed_s() > kEnough_s);
+  };
+  for (int round = 0; !enough(round); ++round)
     for (std::size_t i = 0; i < models.size(); ++i)
       for (int step = 0; step < kSteps; ++step) samples[i].push_back(models[i]->step());
   std::vector<double> medians;

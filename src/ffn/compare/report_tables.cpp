@@ -86,15 +86,14 @@ Table reading_table(const ComparisonResult& result) {
                {"p", percent},
                {"p after Holm", percent}},
               {}};
-  std::vector<const PairResult*> pairs;
-  for (const PairResult& pair : result.pairs) pairs.push_back(&pair);
-  if (!result.verdict.leaders.empty()) {
-    const std::size_t best = result.verdict.leaders.front();
-    std::ranges::stable_partition(pairs, [best](const PairResult* pair) {
-      return pair->first == best || pair->second == best;
-    });
-  }
-  for (const PairResult* pair : pairs) table.add_row(pair_row(result, *pair));
+  // What the best design was compared with comes first.
+  const std::vector<std::size_t>& leaders = result.verdict.leaders;
+  const auto speaks_of_best = [&](const PairResult& pair) {
+    return !leaders.empty() && (pair.first == leaders.front() || pair.second == leaders.front());
+  };
+  for (const bool wanted : {true, false})
+    for (const PairResult& pair : result.pairs)
+      if (speaks_of_best(pair) == wanted) table.add_row(pair_row(result, pair));
   return table;
 }
 
