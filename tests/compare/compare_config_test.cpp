@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "ffn/compare/match_time.h"
 #include "ffn/compare/prepare.h"
 #include "io/files.h"
 
@@ -108,31 +111,34 @@ TEST(Runs, SameRunsShareAFolderAndOthersDoNot) {
   EXPECT_EQ(to_string(run.model.feed_forward), "mlp(gelu, hidden=96)");
 }
 
-// Times are not tested; that a width is chosen, written out and measured is.
+// No time is tested: only that every design but the target gets a width and a measured ratio.
 TEST(MatchTime, ChoosesAWidthForAllButTheTarget) {
-  const TemporaryFolder folder;
   CompareConfig config = config_of({"mlp(gelu)", "glu(gelu)"});
   config.model.match = "time";
   config.model.patch = 14;
   config.recipe.batch = 8;
-  const auto run = [&] {
-    return prepare_comparison(folder.path().string(), config, kData.geometry,
-                              cpu_device(serial_pool()));
-  };
-  Comparison made;
-  try {
-    made = run();
-  } catch (const Error& error) {
-    // On a machine that is busy with something else the two timings may lie too far apart.
-    ASSERT_NE(std::string(error.what()).find("no equal budget"), std::string::npos);
-    return;
-  }
-  EXPECT_EQ(made.designs[0].design, "mlp(gelu, hidden=192)");
-  EXPECT_EQ(made.designs[0].match_ratio, 1);
-  EXPECT_GT(made.designs[1].match_ratio, 0.9);
-  EXPECT_LT(made.designs[1].match_ratio, 1.1);
-  // Solved once: the next call reads it.
-  EXPECT_EQ(comparison_json(run()), comparison_json(made));
+  const std::vector<ModelChoice> choices =
+      match_step_time(config.model, config.recipe, kData.geometry, cpu_device(serial_pool()));
+  ASSERT_EQ(choices.size(), 2u);
+  EXPECT_EQ(to_string(choices[0].config.feed_forward), "mlp(gelu, hidden=192)");
+  EXPECT_EQ(choices[0].match_ratio, 1);
+  const std::int64_t hidden = std::stoll(choices[1].config.feed_forward.options.at("hidden"));
+  EXPECT_GE(hidden, 1);
+  EXPECT_TRUE(hidden < 64 || hidden % 8 == 0) << hidden;
+  EXPECT_GT(choices[1].match_ratio, 0);
+  EXPECT_TRUE(std::isfinite(choices[1].match_ratio));
+}
+
+TEST(MatchTime, WidthsAreSolvedOnceAndReadAfterwards) {
+  const TemporaryFolder folder;
+  CompareConfig config = config_of({"mlp(gelu)", "glu(gelu)"});
+  config.model.match = "time";
+  const Comparison solved{
+      config,
+      {{"mlp(gelu)", "mlp(gelu, hidden=192)", 1}, {"glu(gelu)", "glu(gelu, hidden=72)", 1.01}}};
+  write_file(folder / "comparison.json", to_bytes(comparison_json(solved)));
+  // On a dry device nothing could be timed.
+  EXPECT_EQ(comparison_json(prepared(folder, config)), comparison_json(solved));
 }
 
 }  // namespace
