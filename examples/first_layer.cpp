@@ -30,7 +30,7 @@ int main() {
   const auto layer = designs.build(spec, site, parameters);
   parameters.finalize(ex, DType::f32);
   initialize_all(ex, parameters, /*seed=*/1);
-  const Tensor y = layer->forward(ex, ex.constant(x)).tensor;  // [N, D]
+  const Tensor y = layer->forward(ex, ex.constant(x), /*sequences=*/1).tensor;  // [N, D]
   // readme: end
   std::printf("%s: %lld parameters, %lld flops per token, first output %g, peak %lld bytes\n",
               to_string(spec).c_str(), static_cast<long long>(costs.parameters),

@@ -12,6 +12,8 @@ FeedForwardSite site_of(const Fixture& fixture) {
   FeedForwardSite site;
   site.width = fixture.integer("width");
   site.grid = {fixture.integer("height"), fixture.integer("columns"), fixture.integer("prefix")};
+  site.tokens = fixture.at("in.x").shape[0] / fixture.integer("sequences");
+  site.causal = fixture.flag("causal");
   site.bias = fixture.flag("bias");
   return site;
 }
@@ -37,7 +39,7 @@ void check_layer(const Fixture& fixture, const Place& place) {
 
   CaseRun inputs(ex, fixture, place.dtype());
   const Value x = inputs.input("x");
-  Value y = layer->forward(ex, x);
+  Value y = layer->forward(ex, x, fixture.integer("sequences"));
 
   const Tensor seed =
       ex.allocate_persistent({y.shape(), place.dtype(), Role::activation}, Tag::data);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "ffn/base/check.h"
 #include "ffn/base/error.h"
+#include "ffn/tensor/host.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -23,6 +25,15 @@ Tensor arena_view(const Tensor& arena, std::int64_t element, const Shape& shape)
 void zero(Executor& executor, const Tensor& tensor) {
   if (executor.dry()) return;
   executor.device().kernels->fill({executor.device().threads, nullptr, 0}, {tensor.matrix(), 0.0f});
+}
+
+void allocate(Executor& executor, State& state, DType dtype) {
+  state.tensor = executor.allocate_persistent({state.shape, dtype, Role::state}, Tag::state);
+  if (executor.dry()) return;
+  std::vector<double> values;
+  for (const double first : state.first_rows)
+    values.insert(values.end(), static_cast<std::size_t>(state.shape.cols()), first);
+  set_host_values(state.tensor, values);
 }
 
 std::size_t common_prefix(std::string_view a, std::string_view b) {
@@ -61,6 +72,21 @@ Parameter& ParameterSet::add_frozen(std::string_view name, Tensor tensor) {
 void ParameterSet::tie(std::string_view name, Parameter& parameter) {
   check(find(name) == nullptr, ErrorKind::config, "parameters", "'", name, "' exists already");
   parameter.tied_names.emplace_back(name);
+}
+
+State& ParameterSet::add_state(std::string_view name, std::int64_t cols,
+                               std::vector<double> first_rows, std::vector<std::string> row_names) {
+  check(!finalized_, ErrorKind::config, "parameters", "'", name, "' comes after finalize()");
+  const bool taken =
+      std::ranges::any_of(states_, [&](const State& state) { return state.name == name; });
+  check(!taken, ErrorKind::config, "parameters", "'", name, "' exists already");
+  FFN_ASSERT(first_rows.size() == row_names.size());
+  State& state = states_.emplace_back();
+  state.name = name;
+  state.shape = {static_cast<std::int64_t>(first_rows.size()), cols};
+  state.first_rows = std::move(first_rows);
+  state.row_names = std::move(row_names);
+  return state;
 }
 
 void ParameterSet::finalize(Executor& executor, DType compute, bool with_gradients) {
@@ -102,6 +128,7 @@ void ParameterSet::finalize(Executor& executor, DType compute, bool with_gradien
     parameter->slot.gradient = arena_view(gradients_, element, parameter->shape);
     parameter->slot.spec = parameter->slot.gradient.spec();
   }
+  for (State& state : states_) allocate(executor, state, master);
 }
 
 Parameter* ParameterSet::find(std::string_view name) {

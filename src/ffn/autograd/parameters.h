@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ffn/autograd/executor.h"
+#include "ffn/autograd/state.h"
 #include "ffn/autograd/value.h"
 
 namespace ffn::inline v0 {
@@ -63,10 +64,16 @@ class ParameterSet {
   // A second name for one weight (tied embedding and head): one slot, one gradient.
   void tie(std::string_view name, Parameter& parameter);
 
+  // Running statistics and the like, [first_rows.size(), cols]: row r starts as first_rows[r] and
+  // stands in a file under row_names[r]. `name` is the state's in checkpoints of training. Throws
+  // Error{config} for a repeated name or after finalize().
+  State& add_state(std::string_view name, std::int64_t cols, std::vector<double> first_rows,
+                   std::vector<std::string> row_names);
+
   // Lays the arena out and allocates it: weights and gradients zero, 64-byte aligned (bf16 shadows
   // too: each weight starts at a multiple of 32 elements). `compute` is f32, bf16, f64 or c128.
   // Bytes: 4·n weights + 4·n gradients (unless only values are wanted) + 2·n shadow (bf16 only);
-  // n = elements with their padding.
+  // n = elements with their padding. States take 4 bytes an element (8, 16 on the reference).
   void finalize(Executor& executor, DType compute, bool with_gradients = true);
   bool finalized() const { return finalized_; }
 
@@ -74,6 +81,7 @@ class ParameterSet {
   Parameter& at(std::string_view name);
   Parameter* find(std::string_view name);
   std::deque<Parameter>& all() { return parameters_; }
+  std::deque<State>& states() { return states_; }
 
   // The flat arenas as [1, elements]; gradients and shadow may be undefined.
   const Tensor& weights() const { return weights_; }
@@ -95,6 +103,7 @@ class ParameterSet {
   Parameter& insert(std::string_view name);
 
   std::deque<Parameter> parameters_;  // stable addresses
+  std::deque<State> states_;          // likewise
   bool finalized_ = false;
   Tensor weights_, gradients_, shadow_;
   std::int64_t decayed_elements_ = 0, elements_ = 0;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ffn/tensor/tensor.h"
 
@@ -15,6 +16,12 @@ struct State {
   std::string name;
   Tensor tensor;   // Role::state
   Tensor pending;  // undefined: nothing to commit
+
+  // Of a model's own states (ParameterSet::add_state): the first value of every row, and the names
+  // under which a checkpoint file holds the rows.
+  Shape shape = {};
+  std::vector<double> first_rows = {};
+  std::vector<std::string> row_names = {};
 };
 
 }  // namespace ffn::inline v0

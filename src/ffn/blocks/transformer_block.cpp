@@ -10,10 +10,13 @@ TransformerBlock::TransformerBlock(ParameterSet& parameters, const TransformerBl
                                    const DesignRegistry& designs)
     : norm_before_(parameters, names.norm_before, config.attention.width, config.norm_eps),
       attention_(parameters, names.attention, config.attention),
-      norm_after_(parameters, names.norm_after, config.attention.width, config.norm_eps),
+      rule_(designs.at(config.feed_forward.design).block),
       feed_forward_(designs.build(config.feed_forward, config.site, parameters)),
       drop_path_(config.drop_path),
-      drop_streams_{config.drop_streams[0], config.drop_streams[1]} {}
+      drop_streams_{config.drop_streams[0], config.drop_streams[1]} {
+  if (rule_.norm)
+    norm_after_.emplace(parameters, names.norm_after, config.attention.width, config.norm_eps);
+}
 
 Value TransformerBlock::forward(Executor& ex, Value x, std::int64_t sequences) const {
   Values inputs;
@@ -30,14 +33,16 @@ Value TransformerBlock::forward(Executor& ex, Value x, std::int64_t sequences) c
 Value TransformerBlock::body(Executor& ex, const Value& x, std::int64_t sequences) const {
   Value mixed = attention_.forward(ex, norm_before_.forward(ex, x), sequences);
   const Value h = add_branch(ex, x, std::move(mixed), 0, sequences);
-  Value changed = feed_forward_->forward(ex, norm_after_.forward(ex, h));
+  Value changed =
+      feed_forward_->forward(ex, norm_after_ ? norm_after_->forward(ex, h) : h, sequences);
   return add_branch(ex, h, std::move(changed), 1, sequences);
 }
 
 // The branch comes first: its buffer becomes the sum's.
 Value TransformerBlock::add_branch(Executor& ex, Value x, Value branch, int index,
                                    std::int64_t sequences) const {
-  branch = drop_path(ex, std::move(branch), drop_path_, drop_streams_[index], sequences);
+  if (index == 0 || rule_.drop_path)
+    branch = drop_path(ex, std::move(branch), drop_path_, drop_streams_[index], sequences);
   return add(ex, std::move(branch), std::move(x));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ffn/base/philox.h"
@@ -41,7 +42,8 @@ class TransformerBlock {
 
   LayerNormLayer norm_before_;
   SelfAttention attention_;
-  LayerNormLayer norm_after_;
+  BlockRule rule_;
+  std::optional<LayerNormLayer> norm_after_;
   std::unique_ptr<FeedForward> feed_forward_;
   float drop_path_;
   RandomStream drop_streams_[2];

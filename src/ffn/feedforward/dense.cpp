@@ -42,6 +42,24 @@ std::int64_t integer_option(const FeedForwardSpec& spec, std::string_view key,
   return value;
 }
 
+std::string_view choice_option(const FeedForwardSpec& spec, std::string_view key,
+                               std::initializer_list<std::string_view> choices) {
+  const auto found = spec.options.find(std::string(key));
+  if (found == spec.options.end()) return *choices.begin();
+  std::string expected;
+  for (const std::string_view choice : choices) {
+    if (choice == found->second) return choice;
+    expected.append(expected.empty() ? "" : " or ").append(choice);
+  }
+  fail(ErrorKind::config, "design", "'", to_string(spec), "': ", key, " is ", found->second,
+       "; expected ", expected);
+}
+
+void check_grid(const FeedForwardSpec& spec, const FeedForwardSite& site) {
+  check(site.grid.height > 0 && site.grid.width > 0, ErrorKind::config, "design", "'",
+        to_string(spec), "' mixes neighbours on a grid of tokens; these tokens have none");
+}
+
 std::int64_t hidden_of(const FeedForwardSpec& spec) {
   return integer_option(spec, "hidden", 0, 1, std::int64_t{1} << 24);
 }

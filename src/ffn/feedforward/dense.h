@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 #include "ffn/feedforward/feed_forward.h"
@@ -17,6 +18,13 @@ Activation activation_of(const FeedForwardSpec& spec);
 // An option that is an integer from `least` to `most`; `otherwise` when absent. Errors: config.
 std::int64_t integer_option(const FeedForwardSpec& spec, std::string_view key,
                             std::int64_t otherwise, std::int64_t least, std::int64_t most);
+
+// An option that is one of `choices`, the first of them when absent. Errors: config.
+std::string_view choice_option(const FeedForwardSpec& spec, std::string_view key,
+                               std::initializer_list<std::string_view> choices);
+
+// Errors: config naming the design when tokens form no grid.
+void check_grid(const FeedForwardSpec& spec, const FeedForwardSite& site);
 
 // hidden=, which with_hidden() has written.
 std::int64_t hidden_of(const FeedForwardSpec& spec);

@@ -8,7 +8,7 @@
 
 #include "ffn/base/error.h"
 #include "ffn/feedforward/dense.h"
-#include "ffn/feedforward/designs.h"
+#include "ffn/feedforward/registry.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -21,8 +21,7 @@ std::int64_t kernel_of(const FeedForwardSpec& spec) {
 }
 
 FeedForwardCosts dwconv_costs(const FeedForwardSpec& spec, const FeedForwardSite& site) {
-  check(site.grid.height > 0 && site.grid.width > 0, ErrorKind::config, "design", "'",
-        to_string(spec), "' mixes neighbours on a grid of tokens; these tokens have none");
+  check_grid(spec, site);
   const std::int64_t D = site.width, H = hidden_of(spec), k = kernel_of(spec);
   FeedForwardCosts costs;
   costs.parameters =
@@ -49,7 +48,7 @@ class DwConv final : public FeedForward {
     bias_ = &parameters.add(site.name("dwconv") + ".bias", {H}, {.decay = false});
   }
 
-  Value forward(Executor& ex, Value x) const override {
+  Value forward(Executor& ex, Value x, std::int64_t) const override {
     Value up = up_.forward(ex, std::move(x));
     Value pre = ex.tap("pre", depthwise_conv(ex, std::move(up), ex.parameter(*kernel_),
                                              ex.parameter(*bias_), grid_));
@@ -74,16 +73,14 @@ class DwConv final : public FeedForward {
 }  // namespace
 
 DesignEntry dwconv_design() {
-  return {"dwconv",
-          "a depthwise convolution over the token grid before the activation",
-          "Wang et al. 2022 (PVT v2)",
-          {{"k", "side of the kernel, odd; 3"}},
-          [](std::int64_t width) { return 4 * width; },
-          dwconv_costs,
-          [](const FeedForwardSpec& spec, const FeedForwardSite& site,
-             ParameterSet& parameters) -> std::unique_ptr<FeedForward> {
-            return std::make_unique<DwConv>(spec, site, parameters);
-          }};
+  return {.name = "dwconv",
+          .summary = "a depthwise convolution over the token grid before the activation",
+          .source = "Wang et al. 2022 (PVT v2)",
+          .options = {{"k", "side of the kernel, odd; 3"}},
+          .hidden = [](const FeedForwardSpec& spec,
+                       std::int64_t width) { return ratio_hidden(spec, width, 4); },
+          .costs = layer_costs<dwconv_costs>,
+          .build = make_layer<DwConv>};
 }
 
 }  // namespace ffn::inline v0

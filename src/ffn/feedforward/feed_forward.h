@@ -14,14 +14,22 @@ namespace ffn::inline v0 {
 
 // Where a design stands, given by the model around it.
 struct FeedForwardSite {
-  std::int64_t width = 0;  // D
-  TokenGrid grid = {};     // of the tokens, for designs that mix neighbours; none: height 0
-  bool bias = true;        // of the linear maps
+  std::int64_t width = 0;   // D
+  TokenGrid grid = {};      // of the tokens, for designs that mix neighbours; none: height 0
+  std::int64_t tokens = 0;  // T of a sequence, at most; 0: the model does not say
+  bool causal = false;      // a token must not see later ones
+  bool bias = true;         // of the linear maps
   // Checkpoint name of a part: "up" → "vit.encoder.layer.0.intermediate.dense".
   std::function<std::string(std::string_view)> name = [](std::string_view part) {
     return std::string(part);
   };
   Init weight_init = {};  // of the linear maps' weights
+};
+
+// How the block around a layer treats it.
+struct BlockRule {
+  bool norm = true;       // the layer reads norm(h); false: h itself, and there is no such norm
+  bool drop_path = true;  // stochastic depth may skip the layer
 };
 
 // What one layer costs. Elementwise work is counted apart, as operations on numbers.
@@ -41,8 +49,9 @@ struct FeedForwardCosts {
 class FeedForward {
  public:
   virtual ~FeedForward() = default;
-  // x [N, D] → [N, D]. With a grid, N is a multiple of its tokens.
-  virtual Value forward(Executor& ex, Value x) const = 0;
+  // x [N, D] → [N, D]: the rows of `sequences` sequences, one after another. Errors: shape when
+  // they are not what a design that mixes tokens was made for.
+  virtual Value forward(Executor& ex, Value x, std::int64_t sequences) const = 0;
   virtual FeedForwardCosts costs() const = 0;
   // Places that a run may read or replace (Executor::taps()), in order. "neuron" is the value that
   // multiplies a column of the down projection.

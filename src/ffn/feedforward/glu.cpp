@@ -7,7 +7,7 @@
 // Shazeer, GLU variants improve Transformer, 2020; there without biases.
 #include "ffn/base/faults.h"
 #include "ffn/feedforward/dense.h"
-#include "ffn/feedforward/designs.h"
+#include "ffn/feedforward/registry.h"
 #include "ffn/ops/arithmetic.h"
 
 namespace ffn::inline v0 {
@@ -33,7 +33,7 @@ class Glu final : public FeedForward {
         up_(add_linear(parameters, site, "up", costs_.hidden, site.width)),
         down_(add_linear(parameters, site, "down", site.width, costs_.hidden)) {}
 
-  Value forward(Executor& ex, Value x) const override {
+  Value forward(Executor& ex, Value x, std::int64_t) const override {
     const bool swapped = fault(600);
     Value pre = ex.tap("pre", (swapped ? up_ : gate_).forward(ex, x));
     Value act = ex.tap("act", activation(ex, std::move(pre), activation_));
@@ -53,24 +53,21 @@ class Glu final : public FeedForward {
   LinearLayer gate_, up_, down_;
 };
 
-// round(8·D/3 / 8) · 8
-std::int64_t two_thirds_rule(std::int64_t width) {
-  return std::max<std::int64_t>(8, (width + 1) / 3 * 8);
+// Without a ratio round(8·D/3 / 8)·8.
+std::int64_t two_thirds_rule(const FeedForwardSpec& spec, std::int64_t width) {
+  return spec.ratio > 0 ? ratio_hidden(spec, width, 0)
+                        : std::max<std::int64_t>(8, (width + 1) / 3 * 8);
 }
 
 }  // namespace
 
 DesignEntry glu_design() {
-  return {"glu",
-          "gated: act(gate) times up, then down",
-          "Shazeer 2020",
-          {},
-          two_thirds_rule,
-          glu_costs,
-          [](const FeedForwardSpec& spec, const FeedForwardSite& site,
-             ParameterSet& parameters) -> std::unique_ptr<FeedForward> {
-            return std::make_unique<Glu>(spec, site, parameters);
-          }};
+  return {.name = "glu",
+          .summary = "gated: act(gate) times up, then down",
+          .source = "Shazeer 2020",
+          .hidden = two_thirds_rule,
+          .costs = layer_costs<glu_costs>,
+          .build = make_layer<Glu>};
 }
 
 }  // namespace ffn::inline v0

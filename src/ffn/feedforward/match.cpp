@@ -1,5 +1,6 @@
 #include "ffn/feedforward/match.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -37,12 +38,18 @@ Budget parse_budget(std::string_view text) {
 
 MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& target, Budget budget,
                          const FeedForwardSite& site, const DesignRegistry& designs) {
-  check(spec.ratio == 0 && !spec.options.contains("hidden"), ErrorKind::config, "match", "'",
-        to_string(spec), "' sets its hidden width, which matching would choose; leave one out");
+  FeedForwardSpec with = spec;
+  FeedForwardSpec& part = designs.sized(with);
+  const auto sets_hidden = [&](const DesignOption& option) {
+    return option.sizes_hidden && part.options.contains(std::string(option.key));
+  };
+  check(part.ratio == 0 && !part.options.contains("hidden") &&
+            std::ranges::none_of(designs.at(part.design).options, sets_hidden),
+        ErrorKind::config, "match", "'", to_string(spec),
+        "' sets its hidden width, which matching would choose; leave one out");
   const auto with_width = [&](std::int64_t hidden) {
-    FeedForwardSpec sized = spec;
-    sized.options["hidden"] = std::to_string(hidden);
-    return sized;
+    part.options["hidden"] = std::to_string(hidden);
+    return with;
   };
   const double wanted = cost(target, budget, site, designs);
   // Costs are linear in the hidden width.

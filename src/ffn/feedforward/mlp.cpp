@@ -3,7 +3,7 @@
 // Parameters 2·D·H (+ H + D), flops per token 4·D·H, H activations. Default H = 4·D.
 // Source: Vaswani et al., Attention is all you need, 2017.
 #include "ffn/feedforward/dense.h"
-#include "ffn/feedforward/designs.h"
+#include "ffn/feedforward/registry.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -27,7 +27,7 @@ class Mlp final : public FeedForward {
         up_(add_linear(parameters, site, "up", costs_.hidden, site.width)),
         down_(add_linear(parameters, site, "down", site.width, costs_.hidden)) {}
 
-  Value forward(Executor& ex, Value x) const override {
+  Value forward(Executor& ex, Value x, std::int64_t) const override {
     Value pre = ex.tap("pre", up_.forward(ex, std::move(x)));
     Value neuron = ex.tap("neuron", activation(ex, std::move(pre), activation_));
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
@@ -47,16 +47,13 @@ class Mlp final : public FeedForward {
 }  // namespace
 
 DesignEntry mlp_design() {
-  return {"mlp",
-          "linear, activation, linear",
-          "Vaswani et al. 2017",
-          {},
-          [](std::int64_t width) { return 4 * width; },
-          mlp_costs,
-          [](const FeedForwardSpec& spec, const FeedForwardSite& site,
-             ParameterSet& parameters) -> std::unique_ptr<FeedForward> {
-            return std::make_unique<Mlp>(spec, site, parameters);
-          }};
+  return {.name = "mlp",
+          .summary = "linear, activation, linear",
+          .source = "Vaswani et al. 2017",
+          .hidden = [](const FeedForwardSpec& spec,
+                       std::int64_t width) { return ratio_hidden(spec, width, 4); },
+          .costs = layer_costs<mlp_costs>,
+          .build = make_layer<Mlp>};
 }
 
 }  // namespace ffn::inline v0

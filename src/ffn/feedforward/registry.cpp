@@ -6,7 +6,6 @@
 #include "ffn/base/error.h"
 #include "ffn/base/nearest.h"
 #include "ffn/feedforward/dense.h"
-#include "ffn/feedforward/designs.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -14,25 +13,29 @@ namespace {
 constexpr std::int64_t kMaxHidden = std::int64_t{1} << 24;
 
 void check_options(const FeedForwardSpec& spec, const DesignEntry& entry) {
-  check(spec.nested.empty(), ErrorKind::config, "design", "'", to_string(spec), "': ", entry.name,
-        " takes no design inside");
   for (const auto& [key, value] : spec.options) {
-    const bool known =
-        key == "hidden" || std::ranges::any_of(entry.options, [&](const DesignOption& option) {
-          return option.key == key;
-        });
+    const bool known = (key == "hidden" && entry.argument == DesignArgument::activation) ||
+                       std::ranges::any_of(entry.options, [&](const DesignOption& option) {
+                         return option.key == key;
+                       });
     check(known, ErrorKind::config, "design", "'", to_string(spec), "': '", key,
           "' is no option of ", entry.name, "; it takes ", entry.options_text());
   }
-  check(spec.ratio == 0 || !spec.options.contains("hidden"), ErrorKind::config, "design", "'",
-        to_string(spec), "': a ratio and hidden= both set the hidden width");
+  if (!spec.options.contains("hidden")) return;
+  check(spec.ratio == 0, ErrorKind::config, "design", "'", to_string(spec),
+        "': a ratio and hidden= both set the hidden width");
+  for (const DesignOption& option : entry.options)
+    check(!option.sizes_hidden || !spec.options.contains(std::string(option.key)),
+          ErrorKind::config, "design", "'", to_string(spec), "': ", option.key,
+          "= and hidden= both set the hidden width");
   integer_option(spec, "hidden", 1, 1, kMaxHidden);
 }
 
 }  // namespace
 
 std::string DesignEntry::options_text() const {
-  std::string text = "an activation, xRATIO, hidden=";
+  std::string text =
+      argument == DesignArgument::design ? "a design inside" : "an activation, xRATIO, hidden=";
   for (const DesignOption& option : options) text.append(", ").append(option.key).append("=");
   return text;
 }
@@ -66,60 +69,73 @@ FeedForwardSpec DesignRegistry::resolve(FeedForwardSpec spec) const {
   if (alias == aliases_.end()) return spec;
   FeedForwardSpec full = parse_spec(alias->text);
   full.words.insert(full.words.end(), spec.words.begin(), spec.words.end());
-  full.nested = std::move(spec.nested);
-  full.ratio = spec.ratio;
-  full.options = std::move(spec.options);
+  full.nested.insert(full.nested.end(), spec.nested.begin(), spec.nested.end());
+  if (spec.ratio > 0) full.ratio = spec.ratio;
+  full.options.merge(spec.options);
   return full;
+}
+
+void DesignRegistry::check_arguments(const FeedForwardSpec& spec) const {
+  const DesignEntry& entry = at(spec.design);
+  if (entry.argument == DesignArgument::activation) {
+    check(spec.nested.empty(), ErrorKind::config, "design", "'", to_string(spec), "': ", entry.name,
+          " takes no design inside");
+    activation_of(spec);
+  } else {
+    check(spec.nested.size() == 1 && spec.words.empty(), ErrorKind::config, "design", "'",
+          to_string(spec), "': ", entry.name, " takes one design inside, as in ", entry.name,
+          "(mlp(gelu))");
+    check(spec.ratio == 0, ErrorKind::config, "design", "'", to_string(spec),
+          "': the ratio belongs to the design inside");
+  }
+  check_options(spec, entry);
 }
 
 FeedForwardSpec DesignRegistry::parse(std::string_view text) const {
   FeedForwardSpec spec = resolve(parse_spec(text));
-  const DesignEntry& entry = at(spec.design);
-  activation_of(spec);
-  check_options(spec, entry);
+  check_arguments(spec);
+  for (FeedForwardSpec& inner : spec.nested) inner = parse(to_string(inner));
   // Values are checked where they have a meaning; a narrow site shows them all.
-  if (spec.ratio == 0) entry.costs(with_hidden(spec, 8), {.width = 8, .grid = {1, 1, 0}});
+  FeedForwardSpec sample = spec;
+  if (sized(sample).ratio == 0)
+    costs(sample, {.width = 8, .grid = {1, 1, 0}, .tokens = 1, .name = {}, .weight_init = {}});
   return spec;
 }
 
+FeedForwardSpec& DesignRegistry::sized(FeedForwardSpec& spec) const {
+  return at(spec.design).argument == DesignArgument::design ? sized(spec.nested.at(0)) : spec;
+}
+
 FeedForwardSpec DesignRegistry::with_hidden(FeedForwardSpec spec, std::int64_t width) const {
-  if (spec.options.contains("hidden")) return spec;
-  const double wanted = spec.ratio > 0 ? std::round(spec.ratio * static_cast<double>(width))
-                                       : static_cast<double>(at(spec.design).default_hidden(width));
-  check(wanted >= 1 && wanted <= static_cast<double>(kMaxHidden), ErrorKind::config, "design", "'",
-        to_string(spec), "': a hidden width of ", wanted, " for a model width of ", width,
-        "; expected 1 to ", kMaxHidden);
-  spec.options["hidden"] = std::to_string(static_cast<std::int64_t>(wanted));
-  spec.ratio = 0;
+  FeedForwardSpec& part = sized(spec);
+  if (part.options.contains("hidden")) return spec;
+  const DesignEntry& entry = at(part.design);
+  const std::int64_t hidden = entry.hidden(part, width);
+  check(hidden >= 1 && hidden <= kMaxHidden, ErrorKind::config, "design", "'", to_string(spec),
+        "': a hidden width of ", hidden, " for a model width of ", width, "; expected 1 to ",
+        kMaxHidden);
+  part.options["hidden"] = std::to_string(hidden);
+  part.ratio = 0;
+  for (const DesignOption& option : entry.options)
+    if (option.sizes_hidden) part.options.erase(std::string(option.key));
   return spec;
 }
 
 FeedForwardCosts DesignRegistry::costs(const FeedForwardSpec& spec,
                                        const FeedForwardSite& site) const {
-  return at(spec.design).costs(with_hidden(spec, site.width), site);
+  return at(spec.design).costs(with_hidden(spec, site.width), site, *this);
 }
 
 std::unique_ptr<FeedForward> DesignRegistry::build(const FeedForwardSpec& spec,
                                                    const FeedForwardSite& site,
                                                    ParameterSet& parameters) const {
-  return at(spec.design).build(with_hidden(spec, site.width), site, parameters);
+  return at(spec.design).build(with_hidden(spec, site.width), site, parameters, *this);
 }
 
-const DesignRegistry& standard_designs() {
-  static const DesignRegistry registry = [] {
-    DesignRegistry designs;
-    designs.add(mlp_design());
-    designs.add(glu_design());
-    designs.add(dwconv_design());
-    for (const DesignAlias& alias :
-         {DesignAlias{"swiglu", "glu(silu)"}, DesignAlias{"geglu", "glu(gelu)"},
-          DesignAlias{"reglu", "glu(relu)"}, DesignAlias{"bilinear", "glu(identity)"},
-          DesignAlias{"gelu", "mlp(gelu)"}, DesignAlias{"relu", "mlp(relu)"},
-          DesignAlias{"relu2", "mlp(relu2)"}, DesignAlias{"swish", "mlp(silu)"}})
-      designs.add_alias(alias);
-    return designs;
-  }();
-  return registry;
+std::int64_t ratio_hidden(const FeedForwardSpec& spec, std::int64_t width, double otherwise) {
+  // Beyond kMaxHidden with_hidden() refuses; the cap keeps the conversion defined.
+  const double exact = (spec.ratio > 0 ? spec.ratio : otherwise) * static_cast<double>(width);
+  return static_cast<std::int64_t>(std::round(std::min(exact, 2.0 * kMaxHidden)));
 }
 
 }  // namespace ffn::inline v0

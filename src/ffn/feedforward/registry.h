@@ -14,22 +14,49 @@ namespace ffn::inline v0 {
 // A key=value that a design takes.
 struct DesignOption {
   std::string_view key, meaning;
+  bool sizes_hidden = false;  // chooses H, so it is gone once hidden= is written
 };
+
+// What stands between a design's brackets beside its options: one activation, or one design inside,
+// which then holds the ratio or hidden=.
+enum class DesignArgument { activation, design };
+
+class DesignRegistry;
 
 struct DesignEntry {
   std::string_view name, summary, source;
-  std::vector<DesignOption> options;  // beside the activation, xRATIO and hidden
-  // H for a model width D when neither a ratio nor hidden is given.
-  std::int64_t (*default_hidden)(std::int64_t width);
-  // Checked arguments: spec has one activation and `hidden`. Errors: config for values out of range
+  DesignArgument argument = DesignArgument::activation;
+  std::vector<DesignOption> options = {};  // beside the activation, xRATIO and hidden
+  BlockRule block = {};
+  // H for a model width D when hidden= is not given: by spec.ratio, or 0 for the design's own rule.
+  // Null where the argument is a design.
+  std::int64_t (*hidden)(const FeedForwardSpec& spec, std::int64_t width) = nullptr;
+  // Checked arguments: spec has its argument and `hidden`. Errors: config for values out of range
   // and a site that the design cannot stand in.
-  FeedForwardCosts (*costs)(const FeedForwardSpec& spec, const FeedForwardSite& site);
+  FeedForwardCosts (*costs)(const FeedForwardSpec& spec, const FeedForwardSite& site,
+                            const DesignRegistry& designs) = nullptr;
   std::unique_ptr<FeedForward> (*build)(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                                        ParameterSet& parameters);
+                                        ParameterSet& parameters,
+                                        const DesignRegistry& designs) = nullptr;
 
-  // "ACTIVATION, xRATIO, hidden=…, k=…".
+  // "an activation, xRATIO, hidden=, k=".
   std::string options_text() const;
 };
+
+// round(ratio·D), with the spec's ratio or `otherwise`.
+std::int64_t ratio_hidden(const FeedForwardSpec& spec, std::int64_t width, double otherwise);
+// DesignEntry::costs and ::build of a design that holds no other: a function of spec and site, and
+// a layer class whose constructor takes spec, site and parameters.
+template <FeedForwardCosts (*costs)(const FeedForwardSpec&, const FeedForwardSite&)>
+FeedForwardCosts layer_costs(const FeedForwardSpec& spec, const FeedForwardSite& site,
+                             const DesignRegistry&) {
+  return costs(spec, site);
+}
+template <class Layer>
+std::unique_ptr<FeedForward> make_layer(const FeedForwardSpec& spec, const FeedForwardSite& site,
+                                        ParameterSet& parameters, const DesignRegistry&) {
+  return std::make_unique<Layer>(spec, site, parameters);
+}
 
 struct DesignAlias {
   std::string_view name, text;
@@ -49,8 +76,11 @@ class DesignRegistry {
   // Text to a spec with known names and options: aliases replaced, every argument one that the
   // design takes. Errors: config.
   FeedForwardSpec parse(std::string_view text) const;
-  // The spec with `hidden` written out for a model width, ratio gone. Errors: config.
+  // The spec with `hidden` written out for a model width (of the design inside, where there is
+  // one), ratio and other options that size it gone. Errors: config.
   FeedForwardSpec with_hidden(FeedForwardSpec spec, std::int64_t width) const;
+  // The part of the spec that holds the hidden width: the spec itself, or the design inside.
+  FeedForwardSpec& sized(FeedForwardSpec& spec) const;
   FeedForwardCosts costs(const FeedForwardSpec& spec, const FeedForwardSite& site) const;
   // Adds the layer's weights to `parameters`.
   std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,
@@ -58,12 +88,13 @@ class DesignRegistry {
 
  private:
   FeedForwardSpec resolve(FeedForwardSpec spec) const;
+  void check_arguments(const FeedForwardSpec& spec) const;
 
   std::vector<DesignEntry> entries_;
   std::vector<DesignAlias> aliases_;
 };
 
-// mlp, glu, dwconv and the aliases of docs/feedforward.md.
+// The designs and aliases of docs/feedforward.md.
 const DesignRegistry& standard_designs();
 
 }  // namespace ffn::inline v0

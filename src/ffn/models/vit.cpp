@@ -55,6 +55,7 @@ TransformerBlockConfig block_config(const VitConfig& c, const std::string& prefi
   block.feed_forward = c.feed_forward;
   block.site = {.width = c.width,
                 .grid = {c.grid(), c.grid(), c.prefix()},
+                .tokens = c.tokens(),
                 .bias = true,
                 .name = [prefix](std::string_view part) { return feed_forward_name(prefix, part); },
                 .weight_init = kWeightInit};
@@ -140,17 +141,16 @@ Value VisionTransformer::logits(Executor& ex, Value images) const {
 
 // Axes that a checkpoint has beyond rows and columns.
 void VisionTransformer::collect_stored(ParameterSet& parameters) {
-  for (Parameter& parameter : parameters.all()) {
-    StoredWeight stored{&parameter, {}};
-    for (int axis = 0; axis < parameter.shape.rank(); ++axis)
-      stored.shape.push_back(parameter.shape[axis]);
-    if (&parameter == patch_weight_) {
+  stored_ = stored_weights_of(parameters);
+  for (StoredWeight& stored : stored_) {
+    const Parameter* parameter = stored.parameter;
+    if (parameter == nullptr) continue;
+    if (parameter == patch_weight_) {
       stored.shape = {config_.width, config_.channels, config_.patch, config_.patch};
-    } else if (&parameter == class_token_ || &parameter == distillation_token_ ||
-               &parameter == positions_) {
+    } else if (parameter == class_token_ || parameter == distillation_token_ ||
+               parameter == positions_) {
       stored.shape.insert(stored.shape.begin(), 1);
     }
-    stored_.push_back(std::move(stored));
   }
 }
 

@@ -46,7 +46,7 @@ bool holds_floats(const SafetensorsTensor& tensor) {
 
 void read_weight(Executor& ex, const SafetensorsFile& file, const std::string& path,
                  const StoredWeight& weight) {
-  const std::string& name = weight.parameter->name;
+  const std::string& name = weight.name;
   const SafetensorsTensor& tensor = file.at(name);
   check(std::ranges::equal(tensor.shape, weight.shape), ErrorKind::io, path, "'", name, "' is ",
         axes(tensor.shape), "; the model's configuration asks for ", axes(weight.shape));
@@ -54,19 +54,37 @@ void read_weight(Executor& ex, const SafetensorsFile& file, const std::string& p
         "; expected F32, BF16, F16 or F64");
   if (ex.dry()) return;
   const std::span<const std::byte> bytes = file.data(tensor);
-  std::vector<double> values(static_cast<std::size_t>(weight.parameter->shape.count()));
+  std::vector<double> values(static_cast<std::size_t>(weight.tensor().shape().count()));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_at(bytes, *tensor.dtype, i);
-  set_host_values(weight.parameter->master, values);
+  set_host_values(weight.tensor(), values);
 }
 
 }  // namespace
+
+std::vector<StoredWeight> stored_weights_of(ParameterSet& parameters) {
+  std::vector<StoredWeight> stored;
+  for (Parameter& parameter : parameters.all()) {
+    StoredWeight weight{parameter.name, {}, &parameter};
+    for (int axis = 0; axis < parameter.shape.rank(); ++axis)
+      weight.shape.push_back(parameter.shape[axis]);
+    stored.push_back(std::move(weight));
+  }
+  for (State& state : parameters.states())
+    for (std::size_t row = 0; row < state.row_names.size(); ++row)
+      stored.push_back({state.row_names[row],
+                        {state.shape.cols()},
+                        nullptr,
+                        &state,
+                        static_cast<std::int64_t>(row)});
+  return stored;
+}
 
 void read_weights(Executor& ex, const std::string& path, std::span<const StoredWeight> weights) {
   const SafetensorsFile file(path);
   std::set<std::string_view> used;
   for (const StoredWeight& weight : weights) {
     read_weight(ex, file, path, weight);
-    used.insert(weight.parameter->name);
+    used.insert(weight.name);
   }
   for (const SafetensorsTensor& tensor : file.tensors())
     check(used.contains(tensor.name), ErrorKind::io, path, "'", tensor.name,
@@ -78,12 +96,12 @@ void write_weights(const std::string& path, std::span<const StoredWeight> weight
   std::vector<SafetensorsSource> sources;
   values.reserve(weights.size());
   for (const StoredWeight& weight : weights) {
-    const std::vector<double> exact = host_values(weight.parameter->master);
+    const std::vector<double> exact = host_values(weight.tensor());
     std::vector<float>& rounded = values.emplace_back(exact.size());
     std::ranges::transform(exact, rounded.begin(),
                            [](double value) { return static_cast<float>(value); });
-    sources.push_back({weight.parameter->name, DType::f32, weight.shape,
-                       std::as_bytes(std::span<const float>(rounded))});
+    sources.push_back(
+        {weight.name, DType::f32, weight.shape, std::as_bytes(std::span<const float>(rounded))});
   }
   write_safetensors(path, sources, {{"format", "pt"}});
 }

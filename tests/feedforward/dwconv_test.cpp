@@ -1,0 +1,16 @@
+#include "feedforward/designs.h"
+
+namespace ffn::test {
+
+INSTANTIATE_TEST_SUITE_P(dwconv, Designs,
+                         testing::ValuesIn(design_cases(Tokens::grid, {"dwconv(gelu, hidden=6)",
+                                                                       "dwconv(silu, k=1)",
+                                                                       "dwconv(gelu, k=5)"})));
+
+TEST(DwConv, NeedsAGrid) {
+  FeedForwardSite none;
+  none.width = 8;
+  expect_refused("dwconv(gelu)", none, "mixes neighbours on a grid of tokens");
+}
+
+}  // namespace ffn::test
