@@ -1,6 +1,9 @@
+#include <filesystem>
+
 #include "console.h"
 #include "ffn/report/table.h"
 #include "ffn/train/dataset.h"
+#include "ffn/train/text_data.h"
 #include "options.h"
 #include "verbs.h"
 
@@ -22,6 +25,12 @@ void run(const OutputOption& output) {
     const bool found = !info.folder.empty();
     table.add_row({info.name, info.title, found ? Cell(info.folder) : Cell("no"),
                    joined(info.looked_in), found ? Cell() : Cell(info.how_to_get)});
+  }
+  for (const KnownText& text : known_texts()) {
+    const bool found = std::filesystem::exists(text.path);
+    const std::string path(text.path);
+    table.add_row({std::string(text.name), std::string(text.title), found ? Cell(path) : Cell("no"),
+                   path, found ? Cell() : Cell(std::string(text.how_to_get))});
   }
   print_result(to_text(table, output.format()));
 }

@@ -1,8 +1,10 @@
+#include <numbers>
+
 #include "console.h"
 #include "ffn/base/error.h"
-#include "ffn/models/vit_folder.h"
 #include "ffn/train/recipe.h"
 #include "ffn/train/run_results.h"
+#include "ffn/train/task.h"
 #include "options.h"
 #include "verbs.h"
 
@@ -16,53 +18,61 @@ struct EvalOptions {
   OutputOption output;
 };
 
-const ImageSet& chosen_split(const ImageData& data, const std::string& split) {
-  if (split == "train") return data.train;
-  return split == "validation" ? data.validation : data.test;
+Split split_of(const std::string& name) {
+  if (name == "train") return Split::train;
+  return name == "validation" ? Split::validation : Split::test;
+}
+
+Table table_of(const EvalOptions& options, const Score& score, const MeasuredCosts& costs,
+               Measure measure) {
+  Table table{{{"model"}, {"data"}, {"split"}}, {}};
+  std::vector<Cell> row{options.model, options.recipe.data, options.split};
+  const auto add = [&](Column column, Cell cell) {
+    table.columns.push_back(std::move(column));
+    row.push_back(std::move(cell));
+  };
+  if (measure == Measure::bits_per_byte) {
+    add({"bits_per_byte"}, quality(score, measure));
+    add({"standard_error"}, score.standard_error);
+  }
+  add({"accuracy", NumberStyle::percent}, score.accuracy());
+  add({"loss"}, score.loss);
+  add({"right", NumberStyle::count}, score.right);
+  add({"count", NumberStyle::count}, score.count);
+  add({measure == Measure::accuracy ? "images_per_s" : "bytes_per_s"}, costs.items_per_s);
+  add({"peak_bytes", NumberStyle::bytes}, costs.ledger_peak_bytes);
+  add({"process_peak_bytes", NumberStyle::bytes}, costs.process_peak_bytes);
+  table.add_row(std::move(row));
+  return table;
 }
 
 void run(EvalOptions& options) {
-  const VitConfig config = read_vit_config(options.model);
   const TrainRecipe& recipe = options.recipe;
-  const ImageData data = load_image_data(recipe.data, image_data_options(recipe));
-  const ImageSet& set = chosen_split(data, options.split);
-  check(set.channels == config.channels && set.width == config.image_size &&
-            set.height == config.image_size && set.classes == config.classes,
-        ErrorKind::config, options.model, "is a model of ", config.channels, "×", config.image_size,
-        "×", config.image_size, " pictures and ", config.classes, " classes; ", recipe.data,
-        " has ", set.channels, "×", set.height, "×", set.width, " and ", set.classes);
+  const ModelConfig config = read_model_config(options.model);
+  const TaskData data = load_task_data(recipe.data, image_data_options(recipe));
+  check_model_fits(config, geometry_of(data), options.model);
   const Device device = options.device.open();
   Executor ex(device);
-  Classifier classifier(ex, config, {.dtype = options.device.dtype()}, standard_designs());
-  read_vit_weights(ex, options.model, classifier.model(), classifier.parameters());
-  if (!options.logits.empty()) write_logits(classifier, set, data.statistics, options.logits);
+  const auto task =
+      make_task(ex, config, data, {.model = {.dtype = options.device.dtype()}}, standard_designs());
+  task->read_model(options.model);
+  const Split split = split_of(options.split);
+  if (!options.logits.empty()) task->write_logits(split, options.logits);
   ScoreDetail detail;
-  const Score score = evaluate(classifier, set, data.statistics, &detail);
-  const MeasuredCosts costs = measured_costs(detail.block_ms, kEvalBlock, ex.report().peak_bytes);
+  const Score score = task->score(split, &detail);
+  const MeasuredCosts costs =
+      measured_costs(detail.block_ms, task->items_per_block(), ex.report().peak_bytes);
   if (!options.record.empty())
-    write_test_record(options.record, {score, costs, detail.predicted, set.labels}, detail.losses);
-  Table table{{{"model"},
-               {"data"},
-               {"split"},
-               {"accuracy", NumberStyle::percent},
-               {"loss"},
-               {"right", NumberStyle::count},
-               {"count", NumberStyle::count},
-               {"images_per_s"},
-               {"peak_bytes", NumberStyle::bytes},
-               {"process_peak_bytes", NumberStyle::bytes}},
-              {}};
-  table.add_row({options.model, recipe.data, options.split, score.accuracy(), score.loss,
-                 score.right, score.count, costs.images_per_s, costs.ledger_peak_bytes,
-                 costs.process_peak_bytes});
-  print_result(to_text(table, options.output.format()));
+    write_test_record(options.record, test_record(task->measure(), score, costs, detail));
+  print_result(to_text(table_of(options, score, costs, task->measure()), options.output.format()));
 }
 
 }  // namespace
 
 void add_eval(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
-  CLI::App* verb = app.add_subcommand("eval", "accuracy and loss of a trained model");
+  CLI::App* verb = app.add_subcommand(
+      "eval", "accuracy of a trained classifier, bits per byte of a language model");
   verb->add_option("model", options->model, "its Hugging Face folder (a run's is RUN/model)")
       ->required();
   add_data_options(*verb, options->recipe);
@@ -70,7 +80,8 @@ void add_eval(CLI::App& app) {
       ->check(CLI::IsMember({"test", "validation", "train"}).description(""))
       ->capture_default_str();
   verb->add_option("--logits", options->logits,
-                   "also write the first 256 pictures and their logits to this safetensors file")
+                   "also write the first block of examples and their logits to this safetensors "
+                   "file")
       ->type_name("FILE");
   // For ffn compare: test.json and test.safetensors of a run.
   verb->add_option("--record", options->record)->group("");

@@ -40,39 +40,25 @@ std::vector<Column> columns() {
   return all;
 }
 
-std::int64_t parameter_count(const VitConfig& config) {
-  ParameterSet parameters;
-  const VisionTransformer model(config, parameters, 0, standard_designs());
-  std::int64_t count = 0;
-  for (const Parameter& parameter : parameters.all()) count += parameter.shape.count();
-  return count;
-}
-
-FeedForwardCosts layer_costs(const VitConfig& config) {
-  ParameterSet parameters;
-  const VisionTransformer model(config, parameters, 0, standard_designs());
-  return model.feed_forward(0).costs();
-}
-
 std::vector<Cell> row(const PlanOptions& options, const ModelChoice& choice, const Device& device) {
   TrainConfig config;
   config.model = choice.config;
-  config.run.batch = options.recipe.batch;
+  config.run.batch = batch_of(options.recipe);
   config.dtype = options.device.dtype();
   config.memory = options.device.memory();
   const PlanReport plan = plan_training(device, config);
-  const FeedForwardCosts costs = layer_costs(choice.config);
+  const ModelCosts costs = model_costs(choice.config, standard_designs());
   std::vector<Cell> cells{options.model.request.model,
-                          to_string(choice.config.feed_forward),
+                          to_string(feed_forward_of(choice.config)),
                           options.recipe.data,
-                          options.recipe.batch,
+                          config.run.batch,
                           options.device.dtype_name,
                           options.device.memory_name,
                           std::string(device.name),
-                          choice.config.tokens(),
-                          parameter_count(choice.config),
-                          costs.parameters * choice.config.layers,
-                          costs.flops_per_token * choice.config.layers,
+                          tokens_of(choice.config),
+                          costs.parameters,
+                          costs.feed_forward_parameters,
+                          costs.feed_forward_flops_per_token,
                           choice.match_ratio > 0 ? Cell(choice.match_ratio) : Cell(),
                           plan.forward_flops,
                           plan.backward_flops,
@@ -87,8 +73,11 @@ std::vector<Cell> row(const PlanOptions& options, const ModelChoice& choice, con
 void run(PlanOptions& options) {
   const Device device = options.device.open();
   Table table{columns(), {}};
-  for (const ModelChoice& choice : choose_models(
-           options.model.request, image_geometry(options.recipe.data, options.recipe.pad_to)))
+  ModelRequest& request = options.model.request;
+  if (request.model.empty())
+    request.model = names_text(options.recipe.data) ? "lm-nano" : "deit-tiny";
+  for (const ModelChoice& choice :
+       choose_models(request, task_geometry(options.recipe.data, options.recipe.pad_to)))
     table.add_row(row(options, choice, device));
   print_result(to_text(table, options.output.format(), true));
 }
@@ -97,20 +86,20 @@ void run(PlanOptions& options) {
 
 void add_plan(CLI::App& app) {
   auto options = std::make_shared<PlanOptions>();
-  options->model.request.model = "deit-tiny";
   options->recipe.data = "cifar100";
   CLI::App* verb = app.add_subcommand(
       "plan", "parameters, flops and memory of a training step, without running it");
   options->model.add_to(*verb, true);
   verb->add_option("--data", options->recipe.data,
-                   "data set (its picture size and classes), or its folder")
+                   "data set (its picture size and classes), its folder, or text:PATH")
       ->capture_default_str();
   verb->add_option("--pad", options->recipe.pad_to,
                    "border of zeros up to so many pixels a side; 0: pictures as they are")
       ->check(CLI::Range(0, 4096).description(""))
       ->capture_default_str();
-  verb->add_option("--batch", options->recipe.batch, "pictures per step")
-      ->check(CLI::Range(1, 1 << 20).description(""))
+  verb->add_option("--batch", options->recipe.batch,
+                   "pictures or sequences per step; 0: 128 pictures, 32 sequences")
+      ->check(CLI::Range(0, 1 << 20).description(""))
       ->capture_default_str();
   options->device.add_to(*verb);
   options->output.add_to(*verb);

@@ -31,17 +31,17 @@ std::string formatted(const char* format, double a, double b) {
 }
 
 // The configuration of a new run, from the options.
-TrainConfig new_config(const TrainOptions& options, const Device& device, const ImageData& data) {
+TrainConfig new_config(const TrainOptions& options, const Device& device, const TaskData& data) {
   TrainRecipe recipe = options.recipe;
   recipe.dtype = options.device.dtype();
   recipe.memory = options.device.memory();
-  const ImageGeometry geometry{data.train.channels, data.train.width, data.train.classes};
+  const ModelChoice choice = choose_models(options.model.request, geometry_of(data))[0];
   return make_train_config(recipe,
-                           {.model = choose_models(options.model.request, geometry)[0],
+                           {.model = choice,
                             .seed = options.seed,
                             .read_test = true,
                             .environment = run_environment(device)},
-                           data.train.count);
+                           training_examples(data, choice.config));
 }
 
 void warn_of_other_device(const TrainConfig& config, const Device& device) {
@@ -51,7 +51,7 @@ void warn_of_other_device(const TrainConfig& config, const Device& device) {
       " its numbers will differ in the last bits");
 }
 
-TrainOutcome train(Executor& ex, const TrainConfig& config, const ImageData& data,
+TrainOutcome train(Executor& ex, const TrainConfig& config, const TaskData& data,
                    const std::string& folder, const TrainOptions& options) {
   const InterruptScope scope;
   Trainer trainer(ex, config, data, folder);
@@ -82,8 +82,9 @@ void print_outcome(const TrainConfig& config, const std::string& folder,
               {}};
   const RunScores& scores = outcome.scores;
   const auto test = [&](double value) { return scores.test ? Cell(value) : Cell(); };
-  table.add_row({folder, to_string(config.model.feed_forward), outcome.steps, outcome.train_loss,
-                 scores.validation.accuracy(), test(scores.test ? scores.test->accuracy() : 0),
+  table.add_row({folder, to_string(feed_forward_of(config.model)), outcome.steps,
+                 outcome.train_loss, scores.validation.accuracy(),
+                 test(scores.test ? scores.test->accuracy() : 0),
                  test(scores.test ? scores.test->loss : 0), outcome.costs.median_ms,
                  outcome.costs.images_per_s, outcome.costs.ledger_peak_bytes,
                  outcome.costs.process_peak_bytes, outcome.skipped_steps});
@@ -92,7 +93,7 @@ void print_outcome(const TrainConfig& config, const std::string& folder,
 
 void say_plan(const Device& device, const TrainConfig& config) {
   const PlanReport plan = plan_training(device, config);
-  say("ffn: " + to_string(config.model.feed_forward) + " on " + config.run.data + ", " +
+  say("ffn: " + to_string(feed_forward_of(config.model)) + " on " + config.run.data + ", " +
       std::string(device.name) + "; the plan allocates " +
       to_text(Cell(plan.peak_bytes), NumberStyle::bytes) + ", peak in " + plan.peak_where);
 }
@@ -104,9 +105,9 @@ void run(TrainOptions& options) {
   const std::string& folder = resume ? options.resume : options.out;
   TrainConfig config = resume ? read_train_config(folder) : TrainConfig{};
   const Device device = options.device.open();
-  const ImageData data =
-      resume ? load_image_data(config.run.data, image_data_options(config))
-             : load_image_data(options.recipe.data, image_data_options(options.recipe));
+  const TaskData data =
+      resume ? load_task_data(config.run.data, image_data_options(config))
+             : load_task_data(options.recipe.data, image_data_options(options.recipe));
   if (resume) {
     warn_of_other_device(config, device);
   } else {
@@ -130,8 +131,8 @@ void run(TrainOptions& options) {
 
 void add_train(CLI::App& app) {
   auto options = std::make_shared<TrainOptions>();
-  options->model.request.model = "vit-nano";
-  CLI::App* verb = app.add_subcommand("train", "train a Vision Transformer, resumable at any time");
+  CLI::App* verb = app.add_subcommand(
+      "train", "train a Vision Transformer or a language model, resumable at any time");
   options->model.add_to(*verb, false);
   add_data_options(*verb, options->recipe);
   add_recipe_options(*verb, options->recipe);

@@ -55,12 +55,25 @@ Device DeviceOptions::open() {
 }
 
 void ModelOptions::add_to(CLI::App& verb, bool several_designs, std::vector<std::string> budgets) {
-  verb.add_option("--model", request.model, "a preset (ffn zoo models) or a Hugging Face folder")
-      ->capture_default_str();
+  verb.add_option("--model", request.model,
+                  "a preset (ffn zoo models) or a Hugging Face folder; by default a small preset");
   verb.add_option("--patch", request.patch,
                   "pixels a side of a patch; 0: 4 for pictures up to 64 pixels, else 16")
       ->check(CLI::Range(0, 1024).description(""))
       ->capture_default_str();
+  DecoderOptions& decoder = request.decoder;
+  verb.add_option("--context", decoder.context,
+                  "tokens that a language model sees at once; 0: the preset's")
+      ->check(CLI::Range(0, 1 << 20).description(""))
+      ->capture_default_str();
+  verb.add_option("--kv-heads", decoder.kv_heads,
+                  "heads of keys and values of a language model, 1 for multi-query; 0: all heads")
+      ->check(CLI::Range(0, 4096).description(""))
+      ->capture_default_str();
+  verb.add_flag("--parallel", decoder.parallel,
+                "language models: attention and feed-forward layer side by side (PaLM)");
+  verb.add_flag("--free-head", decoder.free_head,
+                "language models: a head of its own in place of the embedding's table");
   auto* designs = verb.add_option(
       "--ffn", request.feed_forward,
       several_designs ? "feed-forward design, e.g. 'glu(silu)'; may be given several times"
@@ -83,7 +96,8 @@ void ModelOptions::add_to(CLI::App& verb, bool several_designs, std::vector<std:
 }
 
 void add_data_options(CLI::App& verb, TrainRecipe& recipe) {
-  verb.add_option("--data", recipe.data, "data set by name (ffn data), or a folder with its files")
+  verb.add_option("--data", recipe.data,
+                  "data set by name (ffn data), a folder with its files, or text:PATH")
       ->capture_default_str();
   verb.add_option("--pad", recipe.pad_to,
                   "border of zeros up to so many pixels a side; 0: pictures as they are")
@@ -99,10 +113,10 @@ void add_recipe_options(CLI::App& verb, TrainRecipe& recipe) {
   const auto option = [&](const char* name, auto& value, const char* meaning) {
     return verb.add_option(name, value, meaning)->capture_default_str();
   };
-  option("--epochs", recipe.epochs, "passes over the training pictures");
+  option("--epochs", recipe.epochs, "passes over the training pictures or text");
   option("--steps", recipe.step_limit, "ends after so many steps; 0: after the epochs")
       ->check(CLI::NonNegativeNumber.description(""));
-  option("--batch", recipe.batch, "pictures per step");
+  option("--batch", recipe.batch, "pictures or sequences per step; 0: 128 pictures, 32 sequences");
   option("--lr", recipe.lr, "learning rate after the warm-up");
   option("--min-lr", recipe.min_lr, "learning rate of the last step");
   option("--warmup-epochs", recipe.warmup_epochs,

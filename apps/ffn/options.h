@@ -39,7 +39,7 @@ struct DeviceOptions {
   std::unique_ptr<ThreadPool> pool_;
 };
 
-// --model, --patch, --ffn, --match, --match-to
+// --model, --patch, --context, …, --ffn, --match, --match-to
 struct ModelOptions {
   ModelRequest request;
 

@@ -1,5 +1,5 @@
 // Models as folders: written and read again bit for bit; damaged ones refused by name.
-#include "ffn/models/vit_folder.h"
+#include "ffn/models/model_config.h"
 
 #include <gtest/gtest.h>
 
@@ -47,13 +47,14 @@ TEST(VitFolder, ComesBackBitForBit) {
     const TemporaryFolder folder;
     Executor ex(cpu_device(serial_pool()));
     Built written(ex, config, 1);
-    write_vit_folder(folder.path().string(), written.model);
-    const VitConfig again = read_vit_config(folder.path().string());
+    write_model_folder(folder.path().string(), written.model.config(),
+                       written.model.stored_weights());
+    const VitConfig again = std::get<VitConfig>(read_model_config(folder.path().string()));
     EXPECT_EQ(vit_config_json(again), vit_config_json(written.model.config()));
     Built read(ex, again, 2);
     EXPECT_FALSE(host_values(read.parameters.weights()) ==
                  host_values(written.parameters.weights()));
-    read_vit_weights(ex, folder.path().string(), read.model, read.parameters);
+    read_model_weights(ex, folder.path().string(), read.model.stored_weights(), read.parameters);
     EXPECT_TRUE(host_values(read.parameters.weights()) ==
                 host_values(written.parameters.weights()));
   }
@@ -83,8 +84,9 @@ TEST(VitFolder, DamageIsNamed) {
   const std::string path = folder.path().string();
   Executor ex(cpu_device(serial_pool()));
   Built built(ex, small("mlp(gelu)"), 1);
-  expect_error(ErrorKind::io, {"config.json"}, [&] { read_vit_config(path); });
-  write_vit_folder(path, built.model);
+  expect_error(ErrorKind::io, {"config.json"},
+               [&] { std::get<VitConfig>(read_model_config(path)); });
+  write_model_folder(path, built.model.config(), built.model.stored_weights());
   const std::string config(reinterpret_cast<const char*>(read_file(folder / "config.json").data()),
                            read_file(folder / "config.json").size());
   const auto with = [&](std::string_view from, std::string_view to) {
@@ -94,7 +96,7 @@ TEST(VitFolder, DamageIsNamed) {
     write_file(folder / "config.json", to_bytes(text.replace(at, from.size(), to)));
   };
   const auto refused = [&](std::initializer_list<std::string_view> says) {
-    expect_error(ErrorKind::io, says, [&] { read_vit_config(path); });
+    expect_error(ErrorKind::io, says, [&] { std::get<VitConfig>(read_model_config(path)); });
   };
   with("\"vit\"", "\"bert\"");
   refused({"config.json", "'bert' is not a Vision Transformer"});
@@ -109,17 +111,19 @@ TEST(VitFolder, DamageIsNamed) {
 
   // Weights of another width, and a tensor too many.
   with("\"hidden_size\": 12", "\"hidden_size\": 24");
-  Built wider(ex, read_vit_config(path), 1);
-  expect_error(ErrorKind::io, {"model.safetensors", "cls_token", "[1, 1, 12]", "[1, 1, 24]"},
-               [&] { read_vit_weights(ex, path, wider.model, wider.parameters); });
+  Built wider(ex, std::get<VitConfig>(read_model_config(path)), 1);
+  expect_error(ErrorKind::io, {"model.safetensors", "cls_token", "[1, 1, 12]", "[1, 1, 24]"}, [&] {
+    read_model_weights(ex, path, wider.model.stored_weights(), wider.parameters);
+  });
   with("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1");
-  Built shallow(ex, read_vit_config(path), 1);
-  expect_error(ErrorKind::io, {"vit.encoder.layer.1", "has no place in the model"},
-               [&] { read_vit_weights(ex, path, shallow.model, shallow.parameters); });
+  Built shallow(ex, std::get<VitConfig>(read_model_config(path)), 1);
+  expect_error(ErrorKind::io, {"vit.encoder.layer.1", "has no place in the model"}, [&] {
+    read_model_weights(ex, path, shallow.model.stored_weights(), shallow.parameters);
+  });
   with("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3");
-  Built deep(ex, read_vit_config(path), 1);
+  Built deep(ex, std::get<VitConfig>(read_model_config(path)), 1);
   expect_error(ErrorKind::io, {"vit.encoder.layer.2"},
-               [&] { read_vit_weights(ex, path, deep.model, deep.parameters); });
+               [&] { read_model_weights(ex, path, deep.model.stored_weights(), deep.parameters); });
 }
 
 TEST(VitConfig, ImpossibleSizesAreRefused) {

@@ -27,20 +27,34 @@ double unit_value(Init::Kind kind, const RandomStream& stream, std::uint64_t ele
   return 0;
 }
 
-}  // namespace
-
-void initialize(Executor& executor, Parameter& parameter, std::uint64_t seed, const Init& init) {
+void initialize_parts(Executor& executor, Parameter& parameter, std::uint64_t seed,
+                      std::span<const InitPart> parts) {
   if (executor.dry()) return;
   const RandomStream stream(seed, parameter.name);
-  std::vector<double> values(static_cast<std::size_t>(parameter.shape.count()));
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = init.mean + init.std * unit_value(init.kind, stream, i);
+  std::vector<double> values;
+  for (const auto& [elements, init] : parts)
+    for (std::int64_t i = 0; i < elements; ++i)
+      values.push_back(init.mean + init.std * unit_value(init.kind, stream, values.size()));
   set_host_values(parameter.master, values);
 }
 
+}  // namespace
+
+void initialize(Executor& executor, Parameter& parameter, std::uint64_t seed, const Init& init) {
+  const InitPart whole[] = {{parameter.shape.count(), init}};
+  initialize_parts(executor, parameter, seed, whole);
+}
+
 void initialize_all(Executor& executor, ParameterSet& parameters, std::uint64_t seed) {
-  for (Parameter& parameter : parameters.all())
-    if (parameter.trainable()) initialize(executor, parameter, seed, parameter.options.init);
+  for (Parameter& parameter : parameters.all()) {
+    if (!parameter.trainable()) continue;
+    const ParameterOptions& options = parameter.options;
+    if (options.parts.empty()) {
+      initialize(executor, parameter, seed, options.init);
+    } else {
+      initialize_parts(executor, parameter, seed, options.parts);
+    }
+  }
   parameters.weights_changed(executor);
 }
 

@@ -10,7 +10,7 @@ namespace ffn::inline v0 {
 // Writes the master as `init` says. Call ParameterSet::weights_changed() when all are done. Does
 // nothing on a dry device.
 void initialize(Executor& executor, Parameter& parameter, std::uint64_t seed, const Init& init);
-// Every trainable weight by its own options.init, then weights_changed().
+// Every trainable weight by its own options.parts or .init, then weights_changed().
 void initialize_all(Executor& executor, ParameterSet& parameters, std::uint64_t seed);
 
 // The two kinds that tests and small programs want most.

@@ -32,10 +32,19 @@ struct Init {
   double std = 0;
 };
 
+// First values of the next `elements` elements.
+struct InitPart {
+  std::int64_t elements = 0;
+  Init init;
+};
+
 struct ParameterOptions {
   bool decay = true;            // takes part in weight decay (matrices: yes; norms and biases: no)
   bool full_precision = false;  // stays f32 under bf16: norms, routers, statistics
   Init init = {};
+  // Where one buffer holds several matrices: their first values, one after another, in place of
+  // `init`. Together as many elements as the parameter has.
+  std::vector<InitPart> parts = {};
 };
 
 struct Parameter {

@@ -7,16 +7,21 @@
 
 #include "ffn/base/philox.h"
 #include "ffn/feedforward/registry.h"
-#include "ffn/layers/layer_norm_layer.h"
+#include "ffn/layers/norm_layer.h"
 #include "ffn/layers/self_attention.h"
 
 namespace ffn::inline v0 {
 
+// sequential: h = x + A(n(x));  y = h + F(n'(h))
+// parallel:   y = x + A(n(x)) + F(n(x)), one norm (PaLM: Chowdhery et al. 2022)
+enum class BlockForm { sequential, parallel };
+
 struct TransformerBlockConfig {
+  BlockForm form = BlockForm::sequential;
   SelfAttentionConfig attention;
   FeedForwardSpec feed_forward;
   FeedForwardSite site;
-  float norm_eps = 1e-6f;
+  NormConfig norm;
   float drop_path = 0;           // probability that a sequence skips a branch in training
   RandomStream drop_streams[2];  // of the two branches
 };
@@ -26,8 +31,9 @@ struct TransformerBlockNames {
   SelfAttentionNames attention;
 };
 
-// h = x + drop_path(attention(norm_before(x)));  y = h + drop_path(feed_forward(norm_after(h)))
-// x [N, D] → [N, D]. One segment: under MemoryMode::recompute only x is kept.
+// A the attention, F the feed-forward layer, each behind drop path; x [N, D] → [N, D]. One segment:
+// under MemoryMode::recompute only x is kept. Errors: config when a design that wants no norm
+// stands in a parallel block.
 class TransformerBlock {
  public:
   TransformerBlock(ParameterSet& parameters, const TransformerBlockNames& names,
@@ -37,13 +43,15 @@ class TransformerBlock {
   const FeedForward& feed_forward() const { return *feed_forward_; }
 
  private:
-  Value body(Executor& ex, const Value& x, std::int64_t sequences) const;
+  Value sequential(Executor& ex, const Value& x, std::int64_t sequences) const;
+  Value parallel(Executor& ex, const Value& x, std::int64_t sequences) const;
   Value add_branch(Executor& ex, Value x, Value branch, int index, std::int64_t sequences) const;
 
-  LayerNormLayer norm_before_;
+  BlockForm form_;
+  NormLayer norm_before_;
   SelfAttention attention_;
   BlockRule rule_;
-  std::optional<LayerNormLayer> norm_after_;
+  std::optional<NormLayer> norm_after_;
   std::unique_ptr<FeedForward> feed_forward_;
   float drop_path_;
   RandomStream drop_streams_[2];

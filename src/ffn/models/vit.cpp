@@ -53,13 +53,9 @@ TransformerBlockConfig block_config(const VitConfig& c, const std::string& prefi
                      .attention = {.heads = c.heads},
                      .weight_init = kWeightInit};
   block.feed_forward = c.feed_forward;
-  block.site = {.width = c.width,
-                .grid = {c.grid(), c.grid(), c.prefix()},
-                .tokens = c.tokens(),
-                .bias = true,
-                .name = [prefix](std::string_view part) { return feed_forward_name(prefix, part); },
-                .weight_init = kWeightInit};
-  block.norm_eps = c.norm_eps;
+  block.site = feed_forward_site(c);
+  block.site.name = [prefix](std::string_view part) { return feed_forward_name(prefix, part); };
+  block.norm = {NormKind::layer, c.norm_eps};
   if (c.layers > 1)
     block.drop_path = c.drop_path * static_cast<float>(layer) / static_cast<float>(c.layers - 1);
   for (const int branch : {0, 1})
@@ -69,6 +65,14 @@ TransformerBlockConfig block_config(const VitConfig& c, const std::string& prefi
 }
 
 }  // namespace
+
+FeedForwardSite feed_forward_site(const VitConfig& config) {
+  return {.width = config.width,
+          .grid = {config.grid(), config.grid(), config.prefix()},
+          .tokens = config.tokens(),
+          .name = [](std::string_view part) { return std::string(part); },
+          .weight_init = kWeightInit};
+}
 
 VisionTransformer::VisionTransformer(const VitConfig& config, ParameterSet& parameters,
                                      std::uint64_t seed, const DesignRegistry& designs)

@@ -1,82 +1,22 @@
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
-#include <utility>
+#include "ffn/models/vit_config.h"
 
 #include "ffn/base/error.h"
 #include "ffn/feedforward/dense.h"
-#include "ffn/io/mapped_file.h"
-#include "ffn/models/vit_folder.h"
+#include "ffn/models/config_reader.h"
 
 namespace ffn::inline v0 {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// transformers' hidden_act beside the design's argument.
-constexpr std::pair<std::string_view, std::string_view> kActivations[] = {
-    {"gelu", "gelu"},          {"gelu_pytorch_tanh", "gelu_tanh"},
-    {"gelu_new", "gelu_tanh"}, {"quick_gelu", "quick_gelu"},
-    {"relu", "relu"},          {"relu2", "relu2"},
-    {"silu", "silu"},          {"sigmoid", "sigmoid"},
-    {"tanh", "tanh"},
-};
-
-// transformers' name for mlp(act), empty when it has none.
+// transformers' name for the activation of an mlp that it can represent, empty for other designs.
 std::string_view hidden_act_of(const FeedForwardSpec& spec) {
-  if (spec.design != "mlp" || spec.words.size() != 1) return {};
-  for (const auto& [theirs, ours] : kActivations)
-    if (spec.words[0] == ours) return theirs;
-  return {};
+  const bool plain = spec.design == "mlp" && spec.words.size() == 1 && spec.options.size() == 1;
+  return plain ? transformers_activation(spec.words[0]) : std::string_view();
 }
 
-class Reader {
- public:
-  Reader(std::string_view text, std::string_view where) : where_(where) {
-    json_ = Json::parse(text, nullptr, false);
-    check(json_.is_object(), ErrorKind::io, where_,
-          "is no JSON object; expected the config.json "
-          "of a Hugging Face folder");
-  }
-
-  bool has(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
-  std::int64_t integer(const char* key, std::int64_t least, std::int64_t most) const {
-    const std::int64_t value = get<std::int64_t>(key, "an integer");
-    check(value >= least && value <= most, ErrorKind::io, where_, "'", key, "' is ", value,
-          "; expected ", least, " to ", most);
-    return value;
-  }
-  double number(const char* key) const { return get<double>(key, "a number"); }
-  std::string text(const char* key) const { return get<std::string>(key, "a string"); }
-  bool flag(const char* key, bool otherwise) const {
-    return has(key) ? get<bool>(key, "true or false") : otherwise;
-  }
-  const Json& json() const { return json_; }
-  std::string_view where() const { return where_; }
-
- private:
-  template <class T>
-  T get(const char* key, std::string_view expected) const {
-    check(has(key), ErrorKind::io, where_, "has no '", key, "'");
-    const Json& value = json_[key];
-    bool fits = false;
-    if constexpr (std::is_same_v<T, bool>) fits = value.is_boolean();
-    if constexpr (std::is_same_v<T, std::int64_t>) fits = value.is_number_integer();
-    if constexpr (std::is_same_v<T, double>) fits = value.is_number();
-    if constexpr (std::is_same_v<T, std::string>) fits = value.is_string();
-    check(fits, ErrorKind::io, where_, "'", key, "' is ", value.dump().substr(0, 40), "; expected ",
-          expected);
-    return value.get<T>();
-  }
-
-  std::string where_;
-  Json json_;
-};
-
-constexpr std::int64_t kMost = 1 << 20;
-
-std::int64_t classes_of(const Reader& in) {
-  if (in.has("num_labels")) return in.integer("num_labels", 1, kMost);
+std::int64_t classes_of(const ConfigReader& in) {
+  if (in.has("num_labels")) return in.integer("num_labels", 1, kMostConfig);
   if (!in.has("id2label")) return 2;  // transformers' own default
   const Json& labels = in.json()["id2label"];
   check(labels.is_object() && !labels.empty(), ErrorKind::io, in.where(),
@@ -84,18 +24,13 @@ std::int64_t classes_of(const Reader& in) {
   return static_cast<std::int64_t>(labels.size());
 }
 
-FeedForwardSpec transformers_design(const Reader& in) {
-  const std::string act = in.text("hidden_act");
-  const auto* found = std::find_if(std::begin(kActivations), std::end(kActivations),
-                                   [&](const auto& entry) { return entry.first == act; });
-  check(found != std::end(kActivations), ErrorKind::io, in.where(), "hidden_act '", act,
-        "' is not known here");
-  const std::int64_t hidden = in.integer("intermediate_size", 1, kMost);
-  return standard_designs().parse("mlp(" + std::string(found->second) +
-                                  ", hidden=" + std::to_string(hidden) + ")");
+FeedForwardSpec transformers_design(const ConfigReader& in) {
+  const std::string act(in.activation("hidden_act"));
+  const std::int64_t hidden = in.integer("intermediate_size", 1, kMostConfig);
+  return standard_designs().parse("mlp(" + act + ", hidden=" + std::to_string(hidden) + ")");
 }
 
-void read_own_keys(const Reader& in, VitConfig& config) {
+void read_own_keys(const ConfigReader& in, VitConfig& config) {
   check(in.integer("schema", 1, 1) == 1 && in.text("family") == "vit", ErrorKind::io, in.where(),
         "is of family '", in.text("family"), "'; expected vit");
   config.feed_forward = standard_designs().parse(in.text("feed_forward"));
@@ -107,7 +42,7 @@ void read_own_keys(const Reader& in, VitConfig& config) {
   config.teacher_head = in.flag("teacher_head", false);
 }
 
-void read_transformers_keys(const Reader& in, VitConfig& config) {
+void read_transformers_keys(const ConfigReader& in, VitConfig& config) {
   const std::string type = in.text("model_type");
   check(type == "vit" || type == "deit", ErrorKind::io, in.where(), "model_type '", type,
         "' is not a Vision Transformer; known are vit, deit and feedforward");
@@ -182,7 +117,7 @@ std::string vit_config_json(const VitConfig& config) {
 }
 
 VitConfig parse_vit_config(std::string_view json, std::string_view where) {
-  const Reader in(json, where);
+  const ConfigReader in(json, where);
   VitConfig config;
   if (in.text("model_type") == "feedforward") {
     read_own_keys(in, config);
@@ -190,7 +125,7 @@ VitConfig parse_vit_config(std::string_view json, std::string_view where) {
     read_transformers_keys(in, config);
   }
   config.classes = classes_of(in);
-  config.width = in.integer("hidden_size", 1, kMost);
+  config.width = in.integer("hidden_size", 1, kMostConfig);
   config.layers = in.integer("num_hidden_layers", 1, 4096);
   config.heads = in.integer("num_attention_heads", 1, 4096);
   config.image_size = in.integer("image_size", 1, 1 << 15);
@@ -201,13 +136,6 @@ VitConfig parse_vit_config(std::string_view json, std::string_view where) {
   check(config.norm_eps > 0, ErrorKind::io, where, "'layer_norm_eps' is ", config.norm_eps,
         "; expected a positive number");
   return config;
-}
-
-VitConfig read_vit_config(const std::string& folder) {
-  const MappedFile file(folder + "/config.json");
-  const auto bytes = file.bytes();
-  return parse_vit_config({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                          folder + "/config.json");
 }
 
 }  // namespace ffn::inline v0

@@ -18,6 +18,7 @@ struct Preset {
 constexpr Preset kPresets[] = {
     {"vit-pico", 48, 3, 3, Pool::mean},
     {"vit-micro", 64, 4, 4, Pool::mean},
+    {"deit-pico", 48, 3, 3, Pool::class_token},
     {"vit-nano", 96, 6, 3, Pool::mean},
     {"deit-tiny", 192, 12, 3, Pool::class_token},
     {"deit-small", 384, 12, 6, Pool::class_token},

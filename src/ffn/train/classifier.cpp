@@ -7,7 +7,7 @@
 
 namespace ffn::inline v0 {
 
-Classifier::Classifier(Executor& ex, const VitConfig& config, const ClassifierOptions& options,
+Classifier::Classifier(Executor& ex, const VitConfig& config, const ModelOptions& options,
                        const DesignRegistry& designs)
     : ex_(ex), model_(config, parameters_, options.seed, designs) {
   parameters_.finalize(ex, options.dtype, options.gradients);

@@ -4,9 +4,8 @@
 
 #include <cstdint>
 
-#include "ffn/train/adamw.h"
 #include "ffn/train/classifier.h"
-#include "ffn/train/clip.h"
+#include "ffn/train/optimizer_step.h"
 
 namespace ffn::inline v0 {
 
@@ -24,11 +23,6 @@ struct ClassifierBatch {
   Tensor targets;  // [B, classes] f32 instead of labels where defined (mixup, smoothing)
 };
 
-struct StepResult {
-  double loss = 0;
-  GradientNorm gradient;  // not finite: the step was skipped
-};
-
 class ClassifierSession {
  public:
   // Allocates weights, gradients and moments; weights start from options.seed.
@@ -40,8 +34,6 @@ class ClassifierSession {
 
   Classifier& classifier() { return classifier_; }
   ParameterSet& parameters() { return classifier_.parameters(); }
-  AdamW& optimizer() { return optimizer_; }
-  GradientClip& clip() { return clip_; }
   const VisionTransformer& model() const { return classifier_.model(); }
 
  private:
@@ -49,8 +41,7 @@ class ClassifierSession {
 
   Executor& ex_;
   Classifier classifier_;
-  AdamW optimizer_;
-  GradientClip clip_;
+  OptimizerStep step_;
 };
 
 }  // namespace ffn::inline v0

@@ -7,6 +7,7 @@
 
 #include "ffn/train/classifier.h"
 #include "ffn/train/dataset.h"
+#include "ffn/train/measure.h"
 
 namespace ffn::inline v0 {
 
@@ -16,6 +17,7 @@ inline constexpr std::int64_t kEvalBlock = 256;
 struct Score {
   std::int64_t right = 0, count = 0;
   double loss = 0;  // mean cross-entropy
+  double standard_error = 0;
   double accuracy() const {
     return count == 0 ? 0 : static_cast<double>(right) / static_cast<double>(count);
   }
@@ -23,8 +25,8 @@ struct Score {
 
 // Picture by picture, in the set's order, and how long each block took.
 struct ScoreDetail {
-  std::vector<std::int32_t> predicted;  // class of the largest logit, ties to the lower
-  std::vector<float> losses;
+  std::vector<std::int32_t> right, counts;
+  std::vector<double> losses;
   std::vector<double> block_ms;  // of kEvalBlock pictures, filling the block included
 };
 

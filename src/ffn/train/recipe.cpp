@@ -10,7 +10,7 @@ namespace {
 
 // The steps of the run and of its warm-up.
 ScheduleOptions schedule_of(const TrainRecipe& recipe, std::int64_t training_count) {
-  const std::int64_t epoch_steps = training_count / recipe.batch;
+  const std::int64_t epoch_steps = training_count / batch_of(recipe);
   ScheduleOptions schedule;
   schedule.lr = recipe.lr;
   schedule.min_lr = std::min(recipe.min_lr, recipe.lr);
@@ -41,8 +41,13 @@ AugmentOptions augment_of(const TrainRecipe& recipe) {
 
 TrainConfig make_train_config(const TrainRecipe& recipe, const RunChoice& choice,
                               std::int64_t training_count) {
-  check(recipe.batch >= 1 && recipe.batch <= training_count, ErrorKind::config, "--batch", "is ",
-        recipe.batch, "; expected 1 to the ", training_count, " training pictures");
+  const std::int64_t batch = batch_of(recipe);
+  const bool text = names_text(recipe.data);
+  check(batch >= 1 && batch <= training_count, ErrorKind::config, "--batch", "is ", batch,
+        "; expected 1 to the ", training_count,
+        text ? " training sequences" : " training pictures");
+  check(!text || (!recipe.augment && recipe.label_smoothing == 0), ErrorKind::config, "recipe",
+        "--augment and --label-smoothing are of pictures; the data is text");
   check(recipe.epochs >= 1 && recipe.epochs <= 1 << 20, ErrorKind::config, "--epochs", "is ",
         recipe.epochs, "; expected 1 to ", 1 << 20);
   check(
@@ -51,7 +56,7 @@ TrainConfig make_train_config(const TrainRecipe& recipe, const RunChoice& choice
       1 << 20, ", or -1");
   TrainConfig config;
   config.model = choice.model.config;
-  config.model.drop_path = static_cast<float>(recipe.drop_path);
+  drop_path_of(config.model) = static_cast<float>(recipe.drop_path);
   config.start_folder = choice.model.folder;
   config.dtype = recipe.dtype;
   config.memory = recipe.memory;
@@ -62,7 +67,7 @@ TrainConfig make_train_config(const TrainRecipe& recipe, const RunChoice& choice
   run.shuffle_patches = recipe.shuffle_patches;
   run.seed = choice.seed;
   run.epochs = recipe.epochs;
-  run.batch = recipe.batch;
+  run.batch = batch;
   run.max_norm = recipe.max_norm;
   run.eval_steps = recipe.eval_steps;
   run.read_test = choice.read_test;
@@ -72,6 +77,11 @@ TrainConfig make_train_config(const TrainRecipe& recipe, const RunChoice& choice
   check_train_config(config);
   config.run = description_of(config);
   return config;
+}
+
+std::int64_t batch_of(const TrainRecipe& recipe) {
+  if (recipe.batch != 0) return recipe.batch;
+  return names_text(recipe.data) ? 32 : 128;
 }
 
 ImageDataOptions image_data_options(const TrainRecipe& recipe) {

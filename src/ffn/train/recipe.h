@@ -12,11 +12,11 @@
 namespace ffn::inline v0 {
 
 struct TrainRecipe {
-  std::string data = "fashion-mnist";            // by name, or a folder
+  std::string data = "fashion-mnist";            // by name, a folder, or text:PATH
   std::int64_t pad_to = 0, shuffle_patches = 0;  // ImageDataOptions
   std::int64_t epochs = 8;
   std::int64_t step_limit = 0;  // ends after so many steps; 0: after the epochs
-  std::int64_t batch = 128;
+  std::int64_t batch = 0;       // 0: 128 pictures, or 32 sequences of text
   double lr = 1e-3, min_lr = 1e-5;
   double warmup_epochs = -1;  // −1: one, but at most a tenth of the run
   double weight_decay = 0.05, max_norm = 1, drop_path = 0;
@@ -41,6 +41,9 @@ struct RunChoice {
 // config naming the first option that is out of range or would be ignored.
 TrainConfig make_train_config(const TrainRecipe& recipe, const RunChoice& choice,
                               std::int64_t training_count);
+
+// What recipe.batch stands for.
+std::int64_t batch_of(const TrainRecipe& recipe);
 
 ImageDataOptions image_data_options(const TrainRecipe& recipe);
 

@@ -32,6 +32,7 @@ MeasuredCosts measured_costs(std::span<const double> times_ms, std::int64_t imag
                              std::int64_t ledger_peak_bytes);
 
 struct RunScores {
+  Measure measure = Measure::accuracy;
   std::int64_t steps = 0, skipped_steps = 0;
   Score train;       // of the first validation_count() training pictures, without augmentation
   Score validation;  // at the end

@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "ffn/base/error.h"
-#include "ffn/models/vit_folder.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -52,8 +51,8 @@ void check_train_config(const TrainConfig& config) {
   require(run.optimizer.weight_decay >= 0 && run.optimizer.weight_decay <= 1, "weight decay",
           run.optimizer.weight_decay, "0 to 1");
   require(run.max_norm >= 0, "clip norm", run.max_norm, "0 (off) or more");
-  require(config.model.drop_path >= 0 && config.model.drop_path < 1, "drop path",
-          config.model.drop_path, "0 to 1, 1 excluded");
+  const float drop_path = drop_path_of(config.model);
+  require(drop_path >= 0 && drop_path < 1, "drop path", drop_path, "0 to 1, 1 excluded");
   require(run.eval_steps >= 0, "eval steps", run.eval_steps, "0 (off) or more");
   check_schedule(run.schedule);
   check_augment(run.augment);
@@ -61,8 +60,8 @@ void check_train_config(const TrainConfig& config) {
 
 RunDescription description_of(const TrainConfig& config) {
   RunDescription run = config.run;
-  run.model = {{"config", vit_config_json(config.model)},
-               {"drop_path", shortest(config.model.drop_path)},
+  run.model = {{"config", model_config_json(config.model)},
+               {"drop_path", shortest(drop_path_of(config.model))},
                {"start", config.start_folder},
                {"dtype", std::string(to_string(config.dtype))},
                {"memory", std::string(to_string(config.memory))}};
@@ -79,8 +78,8 @@ TrainConfig read_train_config(const std::string& folder) {
           "'");
     return found->second;
   };
-  config.model = parse_vit_config(text("config"), where);
-  config.model.drop_path = to_number(text("drop_path"), where);
+  config.model = parse_model_config(text("config"), where);
+  drop_path_of(config.model) = to_number(text("drop_path"), where);
   config.start_folder = text("start");
   config.dtype = parse_training_dtype(text("dtype"), where);
   config.memory = parse_memory_mode(text("memory"), where);

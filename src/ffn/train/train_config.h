@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "ffn/autograd/executor.h"
-#include "ffn/models/vit.h"
+#include "ffn/models/model_config.h"
 #include "ffn/train/run_folder.h"
 
 namespace ffn::inline v0 {
 
 struct TrainConfig {
-  VitConfig model;           // feed_forward with its hidden width
+  ModelConfig model;         // feed_forward with its hidden width
   std::string start_folder;  // a Hugging Face folder whose weights the run starts from; or empty
   DType dtype = DType::f32;
   MemoryMode memory = MemoryMode::store;

@@ -3,8 +3,6 @@
 #include <numeric>
 
 #include "ffn/base/timer.h"
-#include "ffn/models/vit_folder.h"
-#include "ffn/train/dataset_layout.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -16,32 +14,37 @@ double mean(const std::deque<double>& values) {
          static_cast<double>(std::max<std::size_t>(1, values.size()));
 }
 
-}  // namespace
-
-SessionOptions session_options(const TrainConfig& config) {
-  return {.dtype = config.dtype,
-          .weight_decay = config.run.optimizer.weight_decay,
-          .max_norm = config.run.max_norm,
-          .seed = config.run.seed};
+std::vector<State*> states_of(ParameterSet& parameters) {
+  std::vector<State*> states;
+  for (State& state : parameters.states()) states.push_back(&state);
+  return states;
 }
 
-BatchOptions batch_options(const TrainConfig& config) {
-  return {.batch = config.run.batch, .seed = config.run.seed, .augment = config.run.augment};
+}  // namespace
+
+TaskOptions task_options(const TrainConfig& config, bool training) {
+  return {.model = {.dtype = config.dtype, .seed = config.run.seed, .gradients = training},
+          .batch = config.run.batch,
+          .augment = config.run.augment};
+}
+
+StepOptions step_options(const TrainConfig& config) {
+  return {.weight_decay = config.run.optimizer.weight_decay, .max_norm = config.run.max_norm};
 }
 
 ImageDataOptions image_data_options(const TrainConfig& config) {
   return {.pad_to = config.run.pad_to, .shuffle_patches = config.run.shuffle_patches};
 }
 
-Trainer::Trainer(Executor& ex, const TrainConfig& config, const ImageData& data,
+Trainer::Trainer(Executor& ex, const TrainConfig& config, const TaskData& data,
                  const std::string& folder)
     : ex_(ex),
       config_(config),
-      data_(data),
       folder_(folder),
       lock_(folder),
-      session_(ex, config.model, session_options(config), standard_designs()),
-      batches_(ex, data.train, data.statistics, batch_options(config)),
+      task_(make_task(ex, config.model, data, task_options(config, true), standard_designs())),
+      optimizer_step_(ex, task_->parameters(), step_options(config)),
+      states_(states_of(task_->parameters())),
       metrics_(metrics_path(folder), restore()) {}
 
 // Fills what the checkpoint holds, or the weights that the run starts from; the bytes of the
@@ -49,40 +52,38 @@ Trainer::Trainer(Executor& ex, const TrainConfig& config, const ImageData& data,
 std::int64_t Trainer::restore() {
   const auto position = restore_checkpoint(folder_, ex_, view());
   if (!position) {
-    if (!config_.start_folder.empty())
-      read_vit_weights(ex_, config_.start_folder, session_.model(), session_.parameters());
+    if (!config_.start_folder.empty()) task_->read_model(config_.start_folder);
     return 0;
   }
   step_ = position->step;
-  session_.clip().set_skipped(position->skipped_steps);
+  optimizer_step_.clip().set_skipped(position->skipped_steps);
   return position->metrics_bytes;
 }
 
 // Of this process's steps; a process that only ended the run adds nothing.
 void Trainer::save_costs() const {
   if (!step_ms_.empty())
-    write_costs(folder_, measured_costs(step_ms_, config_.run.batch, step_peak_bytes_));
+    write_costs(folder_, measured_costs(step_ms_, task_->items_per_step(), step_peak_bytes_));
 }
 
 void Trainer::save() {
-  const std::int64_t epoch_steps = batches_.steps_per_epoch();
+  const std::int64_t epoch_steps = task_->steps_per_epoch();
   metrics_.sync();
   save_checkpoint(folder_, view(),
                   {.step = step_,
                    .epoch = step_ / epoch_steps,
                    .step_in_epoch = step_ % epoch_steps,
-                   .skipped_steps = session_.clip().skipped(),
+                   .skipped_steps = optimizer_step_.clip().skipped(),
                    .metrics_bytes = metrics_.bytes()});
   save_costs();
 }
 
 void Trainer::train_step() {
   const Stopwatch watch;
-  const std::int64_t epoch_steps = batches_.steps_per_epoch();
-  batches_.fill(step_ / epoch_steps, step_ % epoch_steps);
+  const std::int64_t epoch_steps = task_->steps_per_epoch();
+  task_->fill(step_ / epoch_steps, step_ % epoch_steps);
   const double rate = learning_rate(config_.run.schedule, step_);
-  const StepResult result =
-      session_.step({batches_.images(), batches_.labels(), batches_.targets()}, step_, rate);
+  const StepResult result = optimizer_step_.run(step_, rate, [this] { return task_->loss(); });
   ++step_;
   recent_losses_.push_back(result.loss);
   if (recent_losses_.size() > kRecentSteps) recent_losses_.pop_front();
@@ -98,10 +99,10 @@ void Trainer::train_step() {
 }
 
 void Trainer::validate() {
-  validation_ = evaluate(session_.classifier(), data_.validation, data_.statistics);
+  validation_ = task_->score(Split::validation, nullptr);
   validated_step_ = step_;
   const Metric line[] = {{"kind", std::string("validation")},
-                         {"epoch", (step_ - 1) / batches_.steps_per_epoch() + 1},
+                         {"epoch", (step_ - 1) / task_->steps_per_epoch() + 1},
                          {"step", step_},
                          {"validation_accuracy", validation_.accuracy()},
                          {"validation_loss", validation_.loss}};
@@ -111,7 +112,7 @@ void Trainer::validate() {
 TrainOutcome Trainer::run(std::int64_t checkpoint_steps,
                           const std::function<void(const TrainProgress&)>& progress,
                           const std::function<bool()>& stop) {
-  const std::int64_t epoch_steps = batches_.steps_per_epoch();
+  const std::int64_t epoch_steps = task_->steps_per_epoch();
   const std::int64_t total = config_.run.schedule.total_steps;
   const auto every = [&](std::int64_t steps) { return steps > 0 && step_ % steps == 0; };
   bool stopping = false;
@@ -130,25 +131,23 @@ TrainOutcome Trainer::run(std::int64_t checkpoint_steps,
   }
   TrainOutcome outcome;
   outcome.steps = step_;
-  outcome.skipped_steps = session_.clip().skipped();
+  outcome.skipped_steps = optimizer_step_.clip().skipped();
   outcome.train_loss = mean(recent_losses_);
   if (step_ == total) finish(outcome);
-  outcome.costs = measured_costs(step_ms_, config_.run.batch, step_peak_bytes_);
+  outcome.costs = measured_costs(step_ms_, task_->items_per_step(), step_peak_bytes_);
   return outcome;
 }
 
 void Trainer::finish(TrainOutcome& outcome) {
-  const auto score = [&](const ImageSet& set) {
-    return evaluate(session_.classifier(), set, data_.statistics);
-  };
   outcome.finished = true;
-  outcome.scores = {.steps = outcome.steps,
-                    .skipped_steps = outcome.skipped_steps,
-                    .train = score(first_pictures(data_.train, data_.validation.count)),
-                    .validation = validated_step_ == step_ ? validation_ : score(data_.validation),
-                    .test = std::nullopt};
-  if (config_.run.read_test) outcome.scores.test = score(data_.test);
-  write_vit_folder(folder_ + "/model", session_.model());
+  outcome.scores.measure = task_->measure();
+  outcome.scores.steps = outcome.steps;
+  outcome.scores.skipped_steps = outcome.skipped_steps;
+  outcome.scores.train = task_->score(Split::train_sample, nullptr);
+  outcome.scores.validation =
+      validated_step_ == step_ ? validation_ : task_->score(Split::validation, nullptr);
+  if (config_.run.read_test) outcome.scores.test = task_->score(Split::test, nullptr);
+  task_->write_model(folder_ + "/model");
   save_costs();
   write_scores(folder_, outcome.scores);
 }

@@ -1,4 +1,4 @@
-// Trains an image classifier in a run folder, so that it can stop at any moment and go on.
+// Trains a model in a run folder, so that it can stop at any moment and go on.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,11 @@
 #include <functional>
 #include <string>
 
-#include "ffn/train/batches.h"
 #include "ffn/train/checkpoint.h"
-#include "ffn/train/classifier_session.h"
-#include "ffn/train/dataset.h"
-#include "ffn/train/evaluate.h"
+#include "ffn/train/optimizer_step.h"
 #include "ffn/train/run_lock.h"
 #include "ffn/train/run_results.h"
+#include "ffn/train/task.h"
 #include "ffn/train/train_config.h"
 
 namespace ffn::inline v0 {
@@ -40,8 +38,7 @@ class Trainer {
  public:
   // On a folder that create_run_folder() made. Continues from the newest valid checkpoint, if there
   // is one. Errors: config, io.
-  Trainer(Executor& ex, const TrainConfig& config, const ImageData& data,
-          const std::string& folder);
+  Trainer(Executor& ex, const TrainConfig& config, const TaskData& data, const std::string& folder);
 
   // To the end, or until `stop` says so after a step: then a checkpoint is written. One is written
   // after each epoch, and every `checkpoint_steps` steps unless that is 0. Validation is scored
@@ -57,15 +54,15 @@ class Trainer {
   void save();
   void save_costs() const;
   void finish(TrainOutcome& outcome);
-  CheckpointView view() { return {session_.parameters(), session_.optimizer(), {}}; }
+  CheckpointView view() { return {task_->parameters(), optimizer_step_.optimizer(), states_}; }
 
   Executor& ex_;
   TrainConfig config_;
-  const ImageData& data_;
   std::string folder_;
   RunLock lock_;
-  ClassifierSession session_;
-  TrainBatches batches_;
+  std::unique_ptr<Task> task_;
+  OptimizerStep optimizer_step_;
+  std::vector<State*> states_;
   std::int64_t step_ = 0;
   MetricsLog metrics_;
   std::deque<double> recent_losses_;
@@ -75,15 +72,15 @@ class Trainer {
   std::int64_t step_peak_bytes_ = 0;  // before the first validation: of training alone, as planned
 };
 
-SessionOptions session_options(const TrainConfig& config);
-BatchOptions batch_options(const TrainConfig& config);
+TaskOptions task_options(const TrainConfig& config, bool training);
+StepOptions step_options(const TrainConfig& config);
 
 ImageDataOptions image_data_options(const TrainConfig& config);
 
 // What training with this configuration takes on `device`, without running it and without data:
 // peak bytes of a run, flops of one step.
 PlanReport plan_training(const Device& device, const TrainConfig& config);
-// What evaluate() takes for the same model: weights without gradients, blocks of kEvalBlock.
+// What scoring takes for the same model: weights without gradients, its task's blocks.
 PlanReport plan_inference(const Device& device, const TrainConfig& config);
 
 }  // namespace ffn::inline v0

@@ -1,0 +1,50 @@
+#include "loaded_model.h"
+
+#include "ffn/io/safetensors.h"
+#include "ffn/ops/cross_entropy.h"
+#include "ffn/tensor/host.h"
+
+namespace ffn::parity {
+
+void write_folder(const Fixture& fixture, const std::filesystem::path& folder) {
+  const std::string quoted = fixture.text("attr.config");
+  testing_io::write_file(folder / "config.json",
+                         testing_io::to_bytes(quoted.substr(1, quoted.size() - 2)));
+  std::vector<std::vector<float>> values;
+  std::vector<SafetensorsSource> sources;
+  values.reserve(fixture.arrays().size());
+  for (const auto& [key, array] : fixture.arrays()) {
+    const std::string name = key.substr(3);
+    if (!key.starts_with("in.") || name == "images" || name == "ids" || name == "labels") continue;
+    std::vector<float>& floats = values.emplace_back(array.values.begin(), array.values.end());
+    std::vector<std::int64_t> shape;
+    for (int axis = 0; axis < array.shape.rank(); ++axis) shape.push_back(array.shape[axis]);
+    sources.push_back({name, DType::f32, shape, std::as_bytes(std::span<const float>(floats))});
+  }
+  write_safetensors((folder / "model.safetensors").string(), sources, {{"format", "pt"}});
+}
+
+AdamWOptions adamw_options_of(const Fixture& fixture) {
+  return {.learning_rate = fixture.number("learning_rate"),
+          .beta1 = fixture.number("beta1"),
+          .beta2 = fixture.number("beta2"),
+          .eps = fixture.number("eps"),
+          .weight_decay = fixture.number("weight_decay")};
+}
+
+std::vector<double> adamw_losses(Executor& ex, const Fixture& fixture, ParameterSet& parameters,
+                                 const Tensor& labels, const std::function<Value()>& logits) {
+  AdamW optimizer(ex, parameters, adamw_options_of(fixture));
+  std::vector<double> losses;
+  for (std::int64_t step = 0; step < fixture.integer("steps"); ++step) {
+    const StepScope scope(ex);
+    parameters.reset_gradients();
+    const Value loss = cross_entropy(ex, logits(), labels);
+    ex.backward(loss);
+    losses.push_back(host_values(loss.tensor).at(0));
+    optimizer.step();
+  }
+  return losses;
+}
+
+}  // namespace ffn::parity
