@@ -2,6 +2,7 @@
 #include "ffn/layers/patch_embedding.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
+#include "ffn/ops/mix_tokens.h"
 #include "ffn/ops/patchify.h"
 #include "ffn/ops/tokens.h"
 #include "runners.h"
@@ -33,6 +34,11 @@ Value run_mean_tokens(CaseRun& run) {
                      fixture.integer("count"));
 }
 
+Value run_mix_tokens(CaseRun& run) {
+  return mix_tokens(run.ex, run.input("x"), run.input("weight"), run.input("bias"),
+                    run.fixture.integer("sequences"));
+}
+
 Value run_prepend_token(CaseRun& run) {
   return prepend_token(run.ex, run.input("token"), run.input("x"),
                        run.fixture.integer("sequences"));
@@ -59,6 +65,7 @@ std::vector<Runner> token_runners() {
       {"soft_cross_entropy", {"soft_cross_entropy"}, run_soft},
       {"depthwise_conv", {"depthwise_conv"}, run_depthwise_conv},
       {"mean_tokens", {"mean_tokens"}, run_mean_tokens},
+      {"mix_tokens", {"mix_tokens"}, run_mix_tokens},
       {"prepend_token", {"prepend_token"}, run_prepend_token},
       {"patchify", {"patchify"}, run_patchify},
       {"patch_embedding", {"patchify", "linear"}, run_patch_embedding},

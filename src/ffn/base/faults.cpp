@@ -40,6 +40,8 @@ constexpr Fault kFaults[] = {
      "^ops\\.Ops/OpGradients\\.EqualTheComplexStep"},
     {402, "slice_cols: columns before the slice keep what lay in the gradient's buffer",
      "^ops\\.Ops/OpGradients\\.EqualTheComplexStep"},
+    {403, "mix_tokens: the bias lies along the channels",
+     "^(ops\\.Ops/OpGradients\\.EqualTheComplexStep/mix_tokens|parity\\..*mix_tokens)"},
     {500, "safetensors: overlapping tensors accepted", "^io\\.SafetensorsHostile"},
     {501, "safetensors: duplicate names accepted", "^io\\.SafetensorsHostile"},
     {502, "idx: product of the axes wraps at 32 bits", "^io\\.Idx\\.WrappingProducts"},

@@ -24,6 +24,7 @@ constexpr std::string_view kNames[] = {
     "linear",
     "matmul",
     "mean_tokens",
+    "mix_tokens",
     "multiply",
     "patchify",
     "prepend_token",
