@@ -48,6 +48,8 @@ constexpr Fault kFaults[] = {
     {503, "cifar: the last record's label is not checked", "^io\\.Cifar\\.LabelsOutOfRange"},
     {600, "glu: the activation is on the up branch", "^parity\\.Places/FeedForwardParity"},
     {601, "match: flops are taken for parameters", "^feedforward\\.Match"},
+    {602, "glu: the halves of a fused matrix change places",
+     "^(parity\\.Places/FeedForwardParity|feedforward\\.Glu\\.Fused)"},
     {610, "cutmix: the target keeps the drawn share, not the one that was cut",
      "^train\\.Mix\\.Cutmix"},
     {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
