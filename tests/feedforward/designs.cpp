@@ -1,6 +1,7 @@
 #include "feedforward/designs.h"
 
 #include "ffn/base/error.h"
+#include "ffn/base/philox.h"
 
 namespace ffn::test {
 namespace {
@@ -34,6 +35,21 @@ std::vector<DesignCase> design_cases(Tokens kind, std::initializer_list<const ch
 }
 
 const std::vector<std::string>& designs_with_cases() { return noted_designs(); }
+
+std::vector<double> numbers(const char* name, std::int64_t count, double scale) {
+  const RandomStream stream(5, name);
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < count; ++i)
+    values.push_back(static_cast<double>(
+        static_cast<float>(scale * stream.normal(0, static_cast<std::uint64_t>(i)))));
+  return values;
+}
+
+std::int64_t hidden_width(std::string_view text, std::int64_t width) {
+  const DesignRegistry& designs = standard_designs();
+  FeedForwardSpec spec = designs.with_hidden(designs.parse(text), width);
+  return std::stoll(designs.sized(spec).options.at("hidden"));
+}
 
 void expect_refused(std::string_view text, std::string_view says) {
   expect_config_error(text, says, [&] { standard_designs().parse(text); });

@@ -55,6 +55,12 @@ std::vector<DesignCase> design_cases(Tokens kind, std::initializer_list<const ch
 // Names of designs that design_cases() was called for.
 const std::vector<std::string>& designs_with_cases();
 
+// `count` normal numbers of standard deviation `scale`, f32 numbers, of a stream of that name.
+std::vector<double> numbers(const char* name, std::int64_t count, double scale);
+
+// The hidden width that a design has in a model of width D.
+std::int64_t hidden_width(std::string_view text, std::int64_t width);
+
 // Throws unless the text is refused with an Error{config} whose message has `says` in it.
 void expect_refused(std::string_view text, std::string_view says);
 // The same for building a text that may be read, in a site where it cannot stand.

@@ -5,7 +5,6 @@
 #include <complex>
 
 #include "ffn/autograd/initialize.h"
-#include "ffn/base/philox.h"
 #include "ffn/base/scalar.h"
 #include "ffn/feedforward/registry.h"
 #include "ffn/tensor/host.h"
@@ -17,15 +16,7 @@ namespace {
 using test::DesignCase;
 using test::Designs;
 using test::kWidth;
-
-std::vector<double> numbers(const char* name, std::int64_t count, double scale) {
-  const RandomStream stream(5, name);
-  std::vector<double> values;
-  for (std::int64_t i = 0; i < count; ++i)
-    values.push_back(static_cast<double>(
-        static_cast<float>(scale * stream.normal(0, static_cast<std::uint64_t>(i)))));
-  return values;
-}
+using test::numbers;
 
 // A layer with its weights, all of them 0.5 times standard normals of their names.
 struct Layer {

@@ -33,6 +33,11 @@ TEST(Spec, CanonicalTextOfEachForm) {
   EXPECT_EQ(canonical("swiglu"), "glu(silu)");
   EXPECT_EQ(canonical("swiglu(hidden=96)"), "glu(silu, hidden=96)");
   EXPECT_EQ(canonical("relu2"), "mlp(relu2)");
+  EXPECT_EQ(canonical("glu(fused=up-gate,silu,multiple=64)"),
+            "glu(silu, fused=up-gate, multiple=64)");
+  EXPECT_EQ(canonical("lowrank(rank=8,swiglu(x2))"), "lowrank(glu(silu, x2), rank=8)");
+  EXPECT_EQ(canonical("griffin-mlp"), "glu(gelu_tanh, x3, bias=true)");
+  EXPECT_EQ(canonical("mamba-mlp"), "glu(silu, bias=false, fused=up-gate, multiple=128)");
 }
 
 TEST(Spec, NestedDesignsAreSyntax) {
@@ -57,6 +62,15 @@ TEST(Spec, MistakesAreNamed) {
   expect_refused("mlp(gelu, hidden=0)", "hidden is 0; expected an integer from 1");
   expect_refused("mlp(gelu, hidden=many)", "hidden is many");
   expect_refused("dwconv(gelu, k=4)", "k is 4; expected an odd number");
+  // Values that mean nothing are found whatever sizes the layer.
+  expect_refused("dwconv(gelu, x2, k=4)", "k is 4; expected an odd number");
+  expect_refused("mlp(gelu, bias=maybe)", "bias is maybe; expected true or false");
+  expect_refused("glu(silu, fused=both)", "fused is both; expected none or gate-up or up-gate");
+  expect_refused("glu(silu, multiple=0)", "multiple is 0; expected an integer from 1");
+  expect_refused("glu(silu, multiple=8, hidden=8)", "multiple= and hidden= both set the hidden");
+  expect_refused("gmlp(gelu, hidden=7)", "hidden is 7; gmlp takes multiples of 2");
+  expect_refused("gmlp(gelu, bias=false)", "'bias' is no option of gmlp");
+  expect_refused("lowrank(gelu, rank=2)", "lowrank takes one design inside");
   expect_refused("mlp(gelu", "expected ',' or ')' at character 9");
   expect_refused("mlp(gelu))", "expected the end at character 10");
   expect_refused("", "expected a design's name at character 1");

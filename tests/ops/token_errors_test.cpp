@@ -8,6 +8,7 @@
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
 #include "ffn/ops/drop_path.h"
+#include "ffn/ops/mix_tokens.h"
 #include "ffn/ops/patchify.h"
 #include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
@@ -142,6 +143,24 @@ void add_sequences(std::vector<WrongInput>& all) {
                  }});
 }
 
+void add_mixing(std::vector<WrongInput>& all) {
+  const auto mix = [](const Shape& weight, std::int64_t tokens, std::int64_t sequences) {
+    return [=](Executor& ex) {
+      mix_tokens(ex, v(ex, {6, 8}), v(ex, weight), v(ex, {tokens}), sequences);
+    };
+  };
+  all.push_back({"mix_tokens", kShape, {"[6, 8]", "4 equal sequences"}, mix({3, 3}, 3, 4)});
+  all.push_back({"mix_tokens", kShape, {"3 rows", "[2, 2]", "[3, 3]"}, mix({2, 2}, 3, 2)});
+  all.push_back({"mix_tokens", kShape, {"[3, 2]", "[3, 3]"}, mix({3, 2}, 3, 2)});
+  all.push_back({"mix_tokens", kShape, {"bias", "[8]", "[3, 3]"}, mix({3, 3}, 8, 2)});
+  all.push_back({"mix_tokens", kDType, {"weight", "f16", "f32"}, [](Executor& ex) {
+                   mix_tokens(ex, v(ex, {6, 8}), v(ex, {3, 3}, DType::f16), v(ex, {3}), 2);
+                 }});
+  all.push_back({"mix_tokens", kDType, {"bias", "f64", "f32"}, [](Executor& ex) {
+                   mix_tokens(ex, v(ex, {6, 8}), v(ex, {3, 3}), v(ex, {3}, DType::f64), 2);
+                 }});
+}
+
 void add_pictures(std::vector<WrongInput>& all) {
   all.push_back({"patchify", kShape, {"[2, 47]", "48"}, [](Executor& ex) {
                    patchify(ex, v(ex, {2, 47}), 3, 4, 4, 2);
@@ -169,6 +188,7 @@ void add_tokens(std::vector<WrongInput>& all) {
   add_rope(all);
   add_losses(all);
   add_sequences(all);
+  add_mixing(all);
   add_pictures(all);
 }
 

@@ -3,6 +3,7 @@
 #include "ffn/ops/causal_conv.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
+#include "ffn/ops/mix_tokens.h"
 #include "ffn/ops/patchify.h"
 #include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
@@ -52,6 +53,11 @@ Value run_mean_tokens(CaseRun& run) {
                      fixture.integer("count"));
 }
 
+Value run_mix_tokens(CaseRun& run) {
+  return mix_tokens(run.ex, run.input("x"), run.input("weight"), run.input("bias"),
+                    run.fixture.integer("sequences"));
+}
+
 Value run_prepend_token(CaseRun& run) {
   return prepend_token(run.ex, run.input("token"), run.input("x"),
                        run.fixture.integer("sequences"));
@@ -80,6 +86,7 @@ std::vector<Runner> token_runners() {
       {"causal_conv", {"causal_conv"}, run_causal_conv},
       {"rope", {"rope"}, run_rope},
       {"mean_tokens", {"mean_tokens"}, run_mean_tokens},
+      {"mix_tokens", {"mix_tokens"}, run_mix_tokens},
       {"prepend_token", {"prepend_token"}, run_prepend_token},
       {"patchify", {"patchify"}, run_patchify},
       {"patch_embedding", {"patchify", "linear"}, run_patch_embedding},

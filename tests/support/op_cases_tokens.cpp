@@ -3,6 +3,7 @@
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
 #include "ffn/ops/drop_path.h"
+#include "ffn/ops/mix_tokens.h"
 #include "ffn/ops/patchify.h"
 #include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
@@ -237,6 +238,34 @@ void add_rope(std::vector<OpCase>& cases) {
   }
 }
 
+// Gradients of weight and bias sum over all sequences and channels. To be no longer than the
+// longest axis, as Accuracy::sums wants, several sequences have no more channels than tokens.
+void add_mix_tokens(std::vector<OpCase>& cases) {
+  struct Sizes {
+    std::int64_t B, T, C;
+  };
+  const auto inputs = [](std::int64_t B, std::int64_t T, std::int64_t C) {
+    return std::vector<CaseInput>{number("x", {B * T, C}), number("weight", {T, T}),
+                                  number("bias", {T})};
+  };
+  const auto run = [](std::int64_t B) {
+    return [B](CaseRun& c) { return mix_tokens(c.ex, std::move(c.in[0]), c.in[1], c.in[2], B); };
+  };
+  const auto add = [&](std::string name, std::int64_t B, std::vector<CaseInput> given) {
+    OpCase added{"mix_tokens", std::move(name), std::move(given), run(B)};
+    added.bf16_inside = 1;  // the bias is stored before the product is added
+    add_case(cases, std::move(added));
+  };
+  for (const auto& [B, T, C] :
+       {Sizes{1, 1, 1}, {1, 3, 33}, {1, 17, 8}, {2, 7, 7}, {3, 9, 5}, {2, 16, 15}, {0, 4, 9}})
+    add(sizes({B, T, C}), B, inputs(B, T, C));
+  for (const std::size_t wanted : {0u, 1u, 2u}) {
+    std::vector<CaseInput> given = inputs(2, 5, 3);
+    for (std::size_t i = 0; i < given.size(); ++i) given[i].wants = i == wanted;
+    add("only_" + given[wanted].name, 2, given);
+  }
+}
+
 }  // namespace
 
 void add_token_cases(std::vector<OpCase>& cases) {
@@ -246,6 +275,7 @@ void add_token_cases(std::vector<OpCase>& cases) {
   add_smoothing(cases);
   add_soft_targets(cases);
   add_mean_tokens(cases);
+  add_mix_tokens(cases);
   add_drop_path(cases);
   add_patches(cases);
   add_prepend_token(cases);

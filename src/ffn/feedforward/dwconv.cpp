@@ -27,7 +27,7 @@ FeedForwardCosts dwconv_costs(const FeedForwardSpec& spec, const FeedForwardSite
   costs.parameters =
       linear_parameters(site, H, D) + linear_parameters(site, D, H) + (k * k + 1) * H;
   costs.active_parameters = costs.parameters;
-  costs.flops_per_token = 4 * D * H + 2 * k * k * H;
+  costs.flops_per_token = linear_flops(site, H, D) + linear_flops(site, D, H) + 2 * k * k * H;
   costs.elementwise_per_token = H;
   costs.hidden = H;
   return costs;
@@ -65,7 +65,7 @@ class DwConv final : public FeedForward {
   Activation activation_;
   FeedForwardCosts costs_;
   TokenGrid grid_;
-  LinearLayer up_, down_;
+  LinearMap up_, down_;
   Parameter* kernel_;
   Parameter* bias_;
 };
@@ -77,6 +77,7 @@ DesignEntry dwconv_design() {
           .summary = "a depthwise convolution over the token grid before the activation",
           .source = "Wang et al. 2022 (PVT v2)",
           .options = {{"k", "side of the kernel, odd; 3"}},
+          .takes_rank = true,
           .hidden = [](const FeedForwardSpec& spec,
                        std::int64_t width) { return ratio_hidden(spec, width, 4); },
           .costs = layer_costs<dwconv_costs>,

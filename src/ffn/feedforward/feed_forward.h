@@ -19,6 +19,7 @@ struct FeedForwardSite {
   std::int64_t tokens = 0;  // T of a sequence, at most; 0: the model does not say
   bool causal = false;      // a token must not see later ones
   bool bias = true;         // of the linear maps
+  std::int64_t rank = 0;    // R: each linear map is a product of two of that rank; 0: whole ones
   // Checkpoint name of a part: "up" → "vit.encoder.layer.0.intermediate.dense".
   std::function<std::string(std::string_view)> name = [](std::string_view part) {
     return std::string(part);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "ffn/base/error.h"
@@ -52,14 +53,17 @@ MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& tar
     return with;
   };
   const double wanted = cost(target, budget, site, designs);
-  // Costs are linear in the hidden width.
-  const double one = cost(with_width(1), budget, site, designs);
-  const double per_neuron = cost(with_width(2), budget, site, designs) - one;
+  // Costs are linear in the hidden width; two widths that every design takes give the line.
+  constexpr std::int64_t kWide = 1 << 16;
+  const double wide = cost(with_width(kWide), budget, site, designs);
+  const double per_neuron = (cost(with_width(2 * kWide), budget, site, designs) - wide) / kWide;
+  const double one = wide - per_neuron * (kWide - 1);
   const double exact = 1 + (wanted - one) / per_neuron;
   check(exact >= 0.5, ErrorKind::config, "match", "'", to_string(target), "' costs ", wanted,
         ", less than a single neuron of '", to_string(spec), "' (", one, ")");
-  const double unit = exact >= 64 ? 8 : 1;
-  const auto hidden = static_cast<std::int64_t>(std::max(1.0, std::round(exact / unit) * unit));
+  const std::int64_t least = designs.at(part.design).hidden_unit;
+  const auto unit = static_cast<double>(exact >= 64 ? std::lcm(std::int64_t{8}, least) : least);
+  const auto hidden = static_cast<std::int64_t>(std::max(1.0, std::round(exact / unit)) * unit);
   MatchResult result{with_width(hidden), 0};
   result.ratio = cost(result.spec, budget, site, designs) / wanted;
   return result;

@@ -17,9 +17,9 @@ struct MatchResult {
   double ratio = 0;      // its budget over the wanted one
 };
 
-// The multiple of 8 (of 1 below 64) nearest to where `spec` costs what `target` does at this site.
-// A hidden width or ratio that `spec` already has is an Error{config}: it would be ignored; so is a
-// budget that even one neuron exceeds.
+// The multiple of 8 (of 1, or of the design's own unit, below 64) nearest to where `spec` costs
+// what `target` does at this site. A hidden width or ratio that `spec` already has is an
+// Error{config}: it would be ignored; so is a budget that even one neuron exceeds.
 MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& target, Budget budget,
                          const FeedForwardSite& site, const DesignRegistry& designs);
 

@@ -10,8 +10,6 @@
 namespace ffn::inline v0 {
 namespace {
 
-constexpr std::int64_t kMaxHidden = std::int64_t{1} << 24;
-
 void check_options(const FeedForwardSpec& spec, const DesignEntry& entry) {
   for (const auto& [key, value] : spec.options) {
     const bool known = (key == "hidden" && entry.argument == DesignArgument::activation) ||
@@ -28,7 +26,9 @@ void check_options(const FeedForwardSpec& spec, const DesignEntry& entry) {
     check(!option.sizes_hidden || !spec.options.contains(std::string(option.key)),
           ErrorKind::config, "design", "'", to_string(spec), "': ", option.key,
           "= and hidden= both set the hidden width");
-  integer_option(spec, "hidden", 1, 1, kMaxHidden);
+  const std::int64_t H = integer_option(spec, "hidden", 1, 1, kMaxHidden);
+  check(H % entry.hidden_unit == 0, ErrorKind::config, "design", "'", to_string(spec),
+        "': hidden is ", H, "; ", entry.name, " takes multiples of ", entry.hidden_unit);
 }
 
 }  // namespace
@@ -63,15 +63,22 @@ const DesignEntry& DesignRegistry::at(std::string_view name) const {
   fail(ErrorKind::config, "design", "unknown design '", name, "'", did_you_mean(name, names));
 }
 
-// An alias's own text, then what was given with it.
+// An alias's own text, then what was given with it, which its own options give way to; a hidden
+// width takes the place of whatever else sizes it.
 FeedForwardSpec DesignRegistry::resolve(FeedForwardSpec spec) const {
   const auto alias = std::ranges::find(aliases_, spec.design, &DesignAlias::name);
   if (alias == aliases_.end()) return spec;
   FeedForwardSpec full = parse_spec(alias->text);
   full.words.insert(full.words.end(), spec.words.begin(), spec.words.end());
   full.nested.insert(full.nested.end(), spec.nested.begin(), spec.nested.end());
+  if (spec.options.contains("hidden")) {
+    full.ratio = 0;
+    for (const DesignOption& option : at(full.design).options)
+      if (option.sizes_hidden) full.options.erase(std::string(option.key));
+  }
   if (spec.ratio > 0) full.ratio = spec.ratio;
-  full.options.merge(spec.options);
+  spec.options.merge(full.options);
+  full.options = std::move(spec.options);
   return full;
 }
 
@@ -95,10 +102,11 @@ FeedForwardSpec DesignRegistry::parse(std::string_view text) const {
   FeedForwardSpec spec = resolve(parse_spec(text));
   check_arguments(spec);
   for (FeedForwardSpec& inner : spec.nested) inner = parse(to_string(inner));
-  // Values are checked where they have a meaning; a narrow site shows them all.
+  // Values are checked where they have a meaning: at a site that none is too large for, with the
+  // design's own width, since a ratio may be meant for another one.
   FeedForwardSpec sample = spec;
-  if (sized(sample).ratio == 0)
-    costs(sample, {.width = 8, .grid = {1, 1, 0}, .tokens = 1, .name = {}, .weight_init = {}});
+  sized(sample).ratio = 0;
+  costs(sample, {.width = 1 << 16, .grid = {1, 1, 0}, .tokens = 1, .name = {}, .weight_init = {}});
   return spec;
 }
 

@@ -17,6 +17,9 @@ struct DesignOption {
   bool sizes_hidden = false;  // chooses H, so it is gone once hidden= is written
 };
 
+// The largest hidden width.
+inline constexpr std::int64_t kMaxHidden = std::int64_t{1} << 24;
+
 // What stands between a design's brackets beside its options: one activation, or one design inside,
 // which then holds the ratio or hidden=.
 enum class DesignArgument { activation, design };
@@ -28,6 +31,10 @@ struct DesignEntry {
   DesignArgument argument = DesignArgument::activation;
   std::vector<DesignOption> options = {};  // beside the activation, xRATIO and hidden
   BlockRule block = {};
+  // H is a multiple of this; hidden= of another width is refused.
+  std::int64_t hidden_unit = 1;
+  // Its linear maps are add_linear()'s alone, so that it may stand in lowrank(…).
+  bool takes_rank = false;
   // H for a model width D when hidden= is not given: by spec.ratio, or 0 for the design's own rule.
   // Null where the argument is a design.
   std::int64_t (*hidden)(const FeedForwardSpec& spec, std::int64_t width) = nullptr;

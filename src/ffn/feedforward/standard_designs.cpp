@@ -10,6 +10,8 @@ DesignRegistry make_standard_designs() {
   designs.add(mlp_design());
   designs.add(glu_design());
   designs.add(dwconv_design());
+  designs.add(gmlp_design());
+  designs.add(lowrank_design());
 
   designs.add_alias({"swiglu", "glu(silu)"});
   designs.add_alias({"geglu", "glu(gelu)"});
@@ -19,6 +21,8 @@ DesignRegistry make_standard_designs() {
   designs.add_alias({"relu", "mlp(relu)"});
   designs.add_alias({"relu2", "mlp(relu2)"});
   designs.add_alias({"swish", "mlp(silu)"});
+  designs.add_alias({"griffin-mlp", "glu(gelu_tanh, x3, bias=true)"});
+  designs.add_alias({"mamba-mlp", "glu(silu, multiple=128, fused=up-gate, bias=false)"});
   return designs;
 }
 

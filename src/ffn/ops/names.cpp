@@ -25,6 +25,7 @@ constexpr std::string_view kNames[] = {
     "linear",
     "matmul",
     "mean_tokens",
+    "mix_tokens",
     "multiply",
     "patchify",
     "prepend_token",
