@@ -1,6 +1,7 @@
 #include "console.h"
 #include "ffn/base/error.h"
 #include "ffn/models/vit_folder.h"
+#include "ffn/train/evaluate.h"
 #include "ffn/train/recipe.h"
 #include "ffn/train/run_results.h"
 #include "options.h"
@@ -40,7 +41,8 @@ void run(EvalOptions& options) {
   const Score score = evaluate(classifier, set, data.statistics, &detail);
   const MeasuredCosts costs = measured_costs(detail.block_ms, kEvalBlock, ex.report().peak_bytes);
   if (!options.record.empty())
-    write_test_record(options.record, {score, costs, detail.predicted, set.labels}, detail.losses);
+    write_test_record(options.record, {Measure::accuracy, score, costs, detail.right, detail.counts,
+                                       detail.losses});
   Table table{{{"model"},
                {"data"},
                {"split"},
@@ -53,7 +55,7 @@ void run(EvalOptions& options) {
                {"process_peak_bytes", NumberStyle::bytes}},
               {}};
   table.add_row({options.model, recipe.data, options.split, score.accuracy(), score.loss,
-                 score.right, score.count, costs.images_per_s, costs.ledger_peak_bytes,
+                 score.right, score.count, costs.items_per_s, costs.ledger_peak_bytes,
                  costs.process_peak_bytes});
   print_result(to_text(table, options.output.format()));
 }

@@ -85,7 +85,7 @@ void print_outcome(const TrainConfig& config, const std::string& folder,
   table.add_row({folder, to_string(config.model.feed_forward), outcome.steps, outcome.train_loss,
                  scores.validation.accuracy(), test(scores.test ? scores.test->accuracy() : 0),
                  test(scores.test ? scores.test->loss : 0), outcome.costs.median_ms,
-                 outcome.costs.images_per_s, outcome.costs.ledger_peak_bytes,
+                 outcome.costs.items_per_s, outcome.costs.ledger_peak_bytes,
                  outcome.costs.process_peak_bytes, outcome.skipped_steps});
   print_result(to_text(table, output.format(), true));
 }

@@ -90,7 +90,7 @@ void check_compare_config(const CompareConfig& config) {
   require(std::set(config.seeds.begin(), config.seeds.end()).size() == config.seeds.size(),
           "--seeds", "a seed stands there twice");
   require(config.margin >= 0 && config.margin < 1, "--margin", "is ", config.margin,
-          "; expected a fraction from 0 to 1, 1 excluded");
+          "; expected 0 to 1 (100 points, or 1 bit per byte), 1 excluded");
   for (const double rate : config.learning_rates)
     require(rate > 0 && rate <= 10, "--lr-grid", "has ", rate, "; expected above 0, up to 10");
   require(config.learning_rates.size() != 1, "--lr-grid",

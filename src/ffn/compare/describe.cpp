@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "ffn/compare/measure_words.h"
 #include "ffn/report/table.h"
 
 namespace ffn::inline v0 {
@@ -29,11 +30,17 @@ std::string model_of(const VitConfig& model, const std::string& name) {
          std::to_string(model.patch) + " × " + std::to_string(model.patch) + " pixels)";
 }
 
+// What a data set of this measure holds beside its number of training examples.
+std::string contents_of(const DataFacts& data) {
+  if (data.measure == Measure::bits_per_byte)
+    return " of " + counted(data.training_items) + " bytes together";
+  const std::string size = std::to_string(data.geometry.size);
+  return " of " + size + " × " + size + " pixels, " + std::to_string(data.geometry.classes) +
+         " classes";
+}
+
 std::string data_of(const CompareConfig& config, const DataFacts& data) {
-  std::string text = config.recipe.data + ": " + counted(data.training_count) +
-                     " training pictures of " + std::to_string(data.geometry.size) + " × " +
-                     std::to_string(data.geometry.size) + " pixels, " +
-                     std::to_string(data.geometry.classes) + " classes";
+  std::string text = data_lines(config.recipe.data, data).data;
   if (config.recipe.shuffle_patches > 0)
     text += "; squares of " + std::to_string(config.recipe.shuffle_patches) +
             " pixels shuffled, the same way in every picture";
@@ -44,10 +51,14 @@ std::string recipe_of(const CompareConfig& config, const TrainConfig& run, const
   const ScheduleOptions& schedule = run.run.schedule;
   std::array<char, 32> epochs{};
   std::snprintf(epochs.data(), epochs.size(), "%.3g",
-                static_cast<double>(schedule.total_steps * run.run.batch) /
-                    static_cast<double>(data.training_count));
-  std::string text = counted(schedule.total_steps) + " steps of " + counted(run.run.batch) +
-                     " pictures (" + epochs.data() + " passes over the data); AdamW, ";
+                static_cast<double>(schedule.total_steps * run.run.batch * data.items_per_row) /
+                    static_cast<double>(data.training_items));
+  const MeasureWords& words = words_of(data.measure);
+  std::string text = counted(schedule.total_steps) + " steps of " + counted(run.run.batch) + " " +
+                     plural(words.batch_row);
+  if (data.items_per_row > 1)
+    text += " of " + counted(data.items_per_row) + " " + plural(words.item);
+  text += std::string(" (") + epochs.data() + " passes over the data); AdamW, ";
   if (config.learning_rates.empty()) {
     text += "learning rate " + shortest(schedule.lr) + " for every design";
   } else {
@@ -75,12 +86,22 @@ std::string budget_of(const CompareConfig& config) {
 
 }  // namespace
 
+DataLines data_lines(const std::string& name, const DataFacts& data) {
+  const std::string examples = plural(words_of(data.measure).example);
+  return {name + ": " + counted(data.training_count) + " training " + examples + contents_of(data),
+          counted(data.validation_count) + " training " + examples +
+              " are held out for validation, which every choice uses; the " +
+              counted(data.test_count) + " test " + examples +
+              " were read once, after training had ended"};
+}
+
 void describe(const Comparison& comparison, const DataFacts& data, ComparisonResult& result) {
   const CompareConfig& config = comparison.config;
   const TrainConfig run = train_config(
       comparison,
       {.design = 0, .seed = config.seeds[0], .learning_rate = config.recipe.lr, .folder = {}}, data,
       {});
+  result.measure = data.measure;
   result.title = config.title.empty() ? title_of(config) : config.title;
   result.scale = config.scale;
   result.question = config.question;
@@ -89,10 +110,7 @@ void describe(const Comparison& comparison, const DataFacts& data, ComparisonRes
   result.data = data_of(config, data);
   result.recipe = recipe_of(config, run, data);
   result.budget = budget_of(config);
-  result.held_out =
-      counted(data.validation_count) +
-      " training pictures are held out for validation, which every choice uses; the " +
-      counted(data.test_count) + " test pictures were read once, after training had ended";
+  result.held_out = data_lines(config.recipe.data, data).held_out;
   result.dtype = to_string(config.recipe.dtype);
   result.margin = config.margin;
   result.seeds = config.seeds;

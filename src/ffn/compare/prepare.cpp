@@ -56,6 +56,10 @@ std::string slug(const std::string& text) {
 
 }  // namespace
 
+Measure measure_of(const TrainRecipe& recipe) {
+  return recipe.data.starts_with("text:") ? Measure::bits_per_byte : Measure::accuracy;
+}
+
 DataFacts read_data_facts(const TrainRecipe& recipe) {
   const ImageData data = load_image_data(recipe.data, image_data_options(recipe));
   const ImageSet& train = data.train;
@@ -64,7 +68,10 @@ DataFacts read_data_facts(const TrainRecipe& recipe) {
   return {{train.channels, train.width, train.classes},
           train.count,
           data.validation.count,
-          data.test.count};
+          data.test.count,
+          Measure::accuracy,
+          train.count,
+          1};
 }
 
 Comparison prepare_comparison(const std::string& folder, const CompareConfig& config,

@@ -6,14 +6,20 @@
 #include <vector>
 
 #include "ffn/compare/compare_config.h"
+#include "ffn/train/measure.h"
 
 namespace ffn::inline v0 {
 
 // What the runs and the report must know of the data.
 struct DataFacts {
   ImageGeometry geometry;
-  std::int64_t training_count = 0, validation_count = 0, test_count = 0;
+  std::int64_t training_count = 0, validation_count = 0, test_count = 0;  // pictures or documents
+  Measure measure = Measure::accuracy;
+  std::int64_t training_items = 0;  // pictures, or bytes of the training documents
+  std::int64_t items_per_row = 1;   // of a batch: a picture, or the bytes of a sequence
 };
+// What a model of this data is measured by: text ("text:PATH") in bits per byte.
+Measure measure_of(const TrainRecipe& recipe);
 // Reads the data set. Errors: those of load_image_data; config when pictures are not square.
 DataFacts read_data_facts(const TrainRecipe& recipe);
 

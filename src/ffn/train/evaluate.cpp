@@ -30,8 +30,9 @@ void add_rows(std::span<const float> logits, std::span<const std::int32_t> label
     score.right += predicted == label ? 1 : 0;
     ++score.count;
     if (detail == nullptr) continue;
-    detail->predicted.push_back(static_cast<std::int32_t>(predicted));
-    detail->losses.push_back(static_cast<float>(loss));
+    detail->right.push_back(predicted == label ? 1 : 0);
+    detail->counts.push_back(1);
+    detail->losses.push_back(loss);
   }
 }
 
