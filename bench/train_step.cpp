@@ -12,24 +12,28 @@ namespace {
 
 using namespace ffn;
 
-ImageSet made_up_pictures(std::int64_t count) {
-  ImageSet set{"made up", count, 3, 32, 32, 100, {}, {}};
+ImageData made_up_pictures(std::int64_t count) {
+  ImageData data;
+  data.train = {"made up", count, 3, 32, 32, 100, {}, {}};
+  ImageSet& set = data.train;
   const RandomStream stream(1, "pictures");
   for (std::int64_t i = 0; i < count * set.image_elements(); ++i)
     set.pixels.push_back(
         static_cast<std::uint8_t>(stream.word(0, static_cast<std::uint64_t>(i)) & 255u));
   for (std::int64_t i = 0; i < count; ++i)
     set.labels.push_back(static_cast<std::int32_t>(i % set.classes));
-  return set;
+  data.statistics = {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
+  return data;
 }
 
 TrainConfig config_of(std::int64_t batch, DType dtype) {
   TrainConfig config;
-  config.model = vit_preset("deit-tiny");
-  config.model.image_size = 32;
-  config.model.patch = 4;
-  config.model.classes = 100;
-  config.model.feed_forward = standard_designs().parse("mlp(gelu)");
+  VitConfig model = vit_preset("deit-tiny");
+  model.image_size = 32;
+  model.patch = 4;
+  model.classes = 100;
+  model.feed_forward = standard_designs().parse("mlp(gelu)");
+  config.model = model;
   config.dtype = dtype;
   config.run.batch = batch;
   return config;
@@ -48,16 +52,16 @@ int main(int argc, char** argv) {
   const PlanReport plan = plan_training(device, config);
 
   Executor ex(device);
-  ClassifierSession session(ex, config.model, session_options(config), standard_designs());
-  const ImageSet set = made_up_pictures(batch);
-  TrainBatches batches(ex, set, {{0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}}, batch_options(config));
-  batches.fill(0, 0);
+  const TaskData data = made_up_pictures(batch);
+  const auto task =
+      make_task(ex, config.model, data, task_options(config, true), standard_designs());
+  OptimizerStep optimizer_step(ex, task->parameters(), step_options(config));
+  task->fill(0, 0);
   std::printf("{\"step_ms\": [");
   double loss = 0;
   for (int step = -2; step < steps; ++step) {  // two to learn the slab and warm up
     const Stopwatch watch;
-    loss =
-        session.step({batches.images(), batches.labels(), batches.targets()}, step + 2, 1e-3).loss;
+    loss = optimizer_step.run(step + 2, 1e-3, [&] { return task->loss(); }).loss;
     if (step >= 0) std::printf("%s%.2f", step == 0 ? "" : ", ", 1e3 * watch.elapsed_s());
   }
   std::printf(

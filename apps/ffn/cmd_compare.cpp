@@ -7,6 +7,7 @@
 #include "ffn/compare/collect.h"
 #include "ffn/compare/comparison_table.h"
 #include "ffn/compare/experiment.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/run_comparison.h"
 #include "ffn/compare/write_results.h"
 #include "ffn/train/interrupt.h"
@@ -23,7 +24,7 @@ struct CompareOptions {
   TrainRecipe recipe;
   std::int64_t seeds = 3;
   std::vector<double> learning_rates;
-  double margin_points = 0;
+  double margin = 0;
   int jobs = 1;
   std::string out, experiment, title, scale;
   bool full = false;
@@ -38,7 +39,7 @@ CompareConfig config_of(const CompareOptions& options) {
   config.seeds.resize(static_cast<std::size_t>(options.seeds));
   std::iota(config.seeds.begin(), config.seeds.end(), 1);
   config.learning_rates = options.learning_rates;
-  config.margin = options.margin_points / 100;
+  config.margin = options.margin / words_of(measure_of(options.recipe)).units;
   config.title = options.title;
   config.scale = options.scale;
   check_compare_config(config);
@@ -56,7 +57,7 @@ int threads_of_a_run(const CompareOptions& options) {
   return std::max(1, all / options.jobs);
 }
 
-CompareHooks hooks_of(const CompareOptions& options, const Device& device) {
+CompareHooks hooks_of(const CompareOptions& options, const Device& device, Measure measure) {
   CompareHooks hooks;
   hooks.program = own_program();
   hooks.jobs = options.jobs;
@@ -65,10 +66,10 @@ CompareHooks hooks_of(const CompareOptions& options, const Device& device) {
                           options.device.device};
   hooks.environment = run_environment(device);
   hooks.stop = [] { return interrupted() != 0; };
-  hooks.progress = [](const CompareProgress& now) {
+  hooks.progress = [measure](const CompareProgress& now) {
     std::string line = "[" + std::to_string(now.done) + "/" + std::to_string(now.total) + "] " +
                        now.finished + ": validation " +
-                       to_text(Cell(now.validation_accuracy), NumberStyle::percent);
+                       quality_text(now.validation_quality, measure);
     if (now.done < now.total) line += "; about " + clock_text(now.left_s) + " left";
     say(line);
   };
@@ -86,10 +87,11 @@ std::vector<std::pair<std::string, std::string>> environment_of(const Device& de
 // `device` has the threads of one run, so that times are matched, and plans made, as they will be.
 bool run_part(const CompareOptions& options, const std::string& folder, const CompareConfig& config,
               const Device& device, ComparisonResult& result) {
-  const DataFacts data = read_data_facts(config.recipe);
+  const DataFacts data = read_data_facts(config);
   const Comparison comparison = prepare_comparison(folder, config, data.geometry, device);
   const std::string runs = options.out + "/runs";  // the parts of an experiment share them
-  if (!run_comparison(runs, comparison, data, hooks_of(options, device))) return false;
+  if (!run_comparison(runs, comparison, data, hooks_of(options, device, data.measure)))
+    return false;
   result = collect(runs, comparison, data, device,
                    {.command = command_line(),
                     .threads = options.device.threads,
@@ -162,8 +164,9 @@ void add_own_options(CLI::App& verb, CompareOptions& options) {
                   "choose each design's rate from these on validation, e.g. 5e-4,1e-3,2e-3")
       ->delimiter(',')
       ->type_name("RATES");
-  verb.add_option("--margin", options.margin_points,
-                  "also test equality: a difference below so many points does not matter; 0: off")
+  verb.add_option("--margin", options.margin,
+                  "also test equality: a difference below so many points (of text: bits per "
+                  "byte) does not matter; 0: off")
       ->check(CLI::Range(0.0, 99.0).description(""))
       ->capture_default_str();
   verb.add_option("--jobs", options.jobs,

@@ -1,5 +1,3 @@
-#include <numbers>
-
 #include "console.h"
 #include "ffn/base/error.h"
 #include "ffn/train/recipe.h"
@@ -63,7 +61,8 @@ void run(EvalOptions& options) {
   const MeasuredCosts costs =
       measured_costs(detail.block_ms, task->items_per_block(), ex.report().peak_bytes);
   if (!options.record.empty())
-    write_test_record(options.record, test_record(task->measure(), score, costs, detail));
+    write_test_record(options.record,
+                      {task->measure(), score, costs, detail.right, detail.counts, detail.losses});
   print_result(to_text(table_of(options, score, costs, task->measure()), options.output.format()));
 }
 

@@ -75,7 +75,7 @@ void run(PlanOptions& options) {
   Table table{columns(), {}};
   ModelRequest& request = options.model.request;
   if (request.model.empty())
-    request.model = names_text(options.recipe.data) ? "lm-nano" : "deit-tiny";
+    request.model = names_text(options.recipe.data) ? default_model(true) : "deit-tiny";
   for (const ModelChoice& choice :
        choose_models(request, task_geometry(options.recipe.data, options.recipe.pad_to)))
     table.add_row(row(options, choice, device));

@@ -65,30 +65,35 @@ TrainOutcome train(Executor& ex, const TrainConfig& config, const TaskData& data
   return trainer.run(options.checkpoint_steps, show, [] { return interrupted() != 0; });
 }
 
-void print_outcome(const TrainConfig& config, const std::string& folder,
-                   const TrainOutcome& outcome, const OutputOption& output) {
-  Table table{{{"run"},
-               {"design"},
-               {"steps", NumberStyle::count},
-               {"train_loss"},
-               {"validation_accuracy", NumberStyle::percent},
-               {"test_accuracy", NumberStyle::percent},
-               {"test_loss"},
-               {"step_ms"},
-               {"images_per_s"},
-               {"peak_bytes", NumberStyle::bytes},
-               {"process_peak_bytes", NumberStyle::bytes},
-               {"skipped_steps"}},
-              {}};
+Table table_of(const TrainConfig& config, const std::string& folder, const TrainOutcome& outcome) {
   const RunScores& scores = outcome.scores;
+  const Measure measure = scores.measure;
+  const bool pictures = measure == Measure::accuracy;
+  const NumberStyle style = pictures ? NumberStyle::percent : NumberStyle::plain;
+  const std::string name(to_string(measure));
+  Table table;
+  std::vector<Cell> row;
+  const auto add = [&](Column column, Cell cell) {
+    table.columns.push_back(std::move(column));
+    row.push_back(std::move(cell));
+  };
   const auto test = [&](double value) { return scores.test ? Cell(value) : Cell(); };
-  table.add_row({folder, to_string(feed_forward_of(config.model)), outcome.steps,
-                 outcome.train_loss, scores.validation.accuracy(),
-                 test(scores.test ? scores.test->accuracy() : 0),
-                 test(scores.test ? scores.test->loss : 0), outcome.costs.median_ms,
-                 outcome.costs.images_per_s, outcome.costs.ledger_peak_bytes,
-                 outcome.costs.process_peak_bytes, outcome.skipped_steps});
-  print_result(to_text(table, output.format(), true));
+  const Score none, &tested = scores.test ? *scores.test : none;
+  add({"run"}, folder);
+  add({"design"}, to_string(feed_forward_of(config.model)));
+  add({"steps", NumberStyle::count}, outcome.steps);
+  add({"train_loss"}, outcome.train_loss);
+  add({"validation_" + name, style}, quality(scores.validation, measure));
+  add({"test_" + name, style}, test(quality(tested, measure)));
+  if (!pictures) add({"test_standard_error"}, test(tested.standard_error));
+  add({"test_loss"}, test(tested.loss));
+  add({"step_ms"}, outcome.costs.median_ms);
+  add({pictures ? "images_per_s" : "bytes_per_s"}, outcome.costs.items_per_s);
+  add({"peak_bytes", NumberStyle::bytes}, outcome.costs.ledger_peak_bytes);
+  add({"process_peak_bytes", NumberStyle::bytes}, outcome.costs.process_peak_bytes);
+  add({"skipped_steps"}, outcome.skipped_steps);
+  table.add_row(std::move(row));
+  return table;
 }
 
 void say_plan(const Device& device, const TrainConfig& config) {
@@ -124,7 +129,7 @@ void run(TrainOptions& options) {
           ", saved; go on with: ffn train --resume " + folder);
     return;
   }
-  print_outcome(config, folder, outcome, options.output);
+  print_result(to_text(table_of(config, folder, outcome), options.output.format(), true));
 }
 
 }  // namespace

@@ -115,6 +115,81 @@ TEST(Bootstrap, SwapAndShift) {
   }));
 }
 
+// Two examples of weights 1 and 3 with differences 0 and 1: the resampled ratio is 0, ¾ or 1 with
+// chances ¼, ½, ¼. ¾ is the mean, and no resample but the two zeros lies ¾ away from it. Mean of
+// the ratios 5/8, square ½ · 9/16 + ¼ = 17/32, deviation √(17/32 − 25/64) = 3/8.
+TEST(WeightedBootstrap, KnownDistributionOfTwoExamples) {
+  for (const double scale : {1.0, -0.7}) {
+    const ExampleTest test = paired_bootstrap(Values{0, scale}, Values{1, 3}, {.resamples = 40000});
+    EXPECT_DOUBLE_EQ(test.mean, 0.75 * scale);
+    EXPECT_NEAR(test.p, 0.25, 0.011);  // five deviations of a share of ¼
+    EXPECT_NEAR(test.standard_error / std::abs(scale), 0.375, 0.007);
+    EXPECT_DOUBLE_EQ(test.interval.low, std::min(0.0, scale));
+    EXPECT_DOUBLE_EQ(test.interval.high, std::max(0.0, scale));
+  }
+}
+
+// The ratio estimator's linear approximation, from the population itself: √(Σ (w·(d − m))²) / Σ w.
+// With 2,000 examples the deviation of the resampled ratios is within 1 % of it, and 4,000
+// resamples know it to 5.6 % at five deviations.
+TEST(WeightedBootstrap, NearsTheRatioEstimator) {
+  std::mt19937_64 random(5);
+  const auto uniform = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
+  Values differences(2000), weights(2000);
+  double sum = 0, weight = 0;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    weights[i] = std::floor(50 + 900 * uniform() * uniform());
+    differences[i] = 0.01 + 0.4 * (uniform() - 0.5);
+    sum += weights[i] * differences[i];
+    weight += weights[i];
+  }
+  double squares = 0;
+  for (std::size_t i = 0; i < 2000; ++i)
+    squares += std::pow(weights[i] * (differences[i] - sum / weight), 2);
+  const double error = std::sqrt(squares) / weight;
+  const ExampleTest test = paired_bootstrap(differences, weights);
+  EXPECT_NEAR(test.mean, sum / weight, 1e-15);
+  EXPECT_NEAR(test.standard_error / error, 1, 0.066);
+  EXPECT_NEAR(test.interval.low, test.mean - 1.96 * error, 0.25 * error);
+  EXPECT_NEAR(test.interval.high, test.mean + 1.96 * error, 0.25 * error);
+}
+
+TEST(WeightedBootstrap, EqualWeightsAreThePlainTestBitForBit) {
+  const Values per_example = mixed({-1, 0, 1}, {550, 850, 600});
+  const ExampleTest plain = paired_bootstrap(per_example);
+  for (const double weight : {1.0, 256.0}) {
+    const ExampleTest test = paired_bootstrap(per_example, Values(2000, weight));
+    EXPECT_EQ(test.mean, plain.mean);
+    EXPECT_EQ(test.p, plain.p);
+    EXPECT_EQ(test.interval.low, plain.interval.low);
+    EXPECT_EQ(test.interval.high, plain.interval.high);
+    EXPECT_EQ(test.standard_error, plain.standard_error);
+  }
+}
+
+TEST(WeightedBootstrap, SwapIsExact) {
+  const Values per_example = mixed({-0.9, -0.3, 0.4, 1.1}, {30, 40, 50, 30});
+  Values turned = per_example, weights(per_example.size());
+  for (double& value : turned) value = -value;
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<double>(1 + i % 13);
+  const ExampleTest test = paired_bootstrap(per_example, weights);
+  const ExampleTest swapped = paired_bootstrap(turned, weights);
+  EXPECT_NE(test.mean, 0);
+  EXPECT_EQ(swapped.mean, -test.mean);
+  EXPECT_EQ(swapped.p, test.p);
+  EXPECT_EQ(swapped.interval.low, -test.interval.high);
+  EXPECT_EQ(swapped.interval.high, -test.interval.low);
+  EXPECT_EQ(swapped.standard_error, test.standard_error);
+}
+
+TEST(WeightedBootstrap, Errors) {
+  EXPECT_THROW(paired_bootstrap(Values{1, 2}, Values{1}), Error);
+  EXPECT_THROW(paired_bootstrap(Values{1, 2}, Values{1, 0}), Error);
+  EXPECT_THROW(paired_bootstrap(Values{1, 2}, Values{1, -3}), Error);
+  EXPECT_THROW(paired_bootstrap(Values{1, 2}, Values{1, std::nan("")}), Error);
+  EXPECT_THROW(paired_bootstrap(Values{1, std::nan("")}, Values{1, 2}), Error);
+}
+
 TEST(Bootstrap, Errors) {
   EXPECT_THROW(paired_bootstrap(Values{}), Error);
   EXPECT_THROW(paired_bootstrap(Values{1}), Error);

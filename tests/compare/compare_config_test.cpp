@@ -25,7 +25,8 @@ CompareConfig config_of(std::vector<std::string> designs) {
   return config;
 }
 
-const DataFacts kData{{1, 28, 10}, 55000, 5000, 10000};
+const DataFacts kData{ImageGeometry{1, 28, 10}, 55000, 5000, 10000,
+                      Measure::accuracy,        55000, 1,    55000};
 
 Comparison prepared(const TemporaryFolder& folder, const CompareConfig& config) {
   return prepare_comparison(folder.path().string(), config, kData.geometry,

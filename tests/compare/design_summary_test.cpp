@@ -17,24 +17,24 @@ TEST(DesignSummary, Median) {
 
 TEST(DesignSummary, OverTheRuns) {
   DesignResult design = design_of_counts("mlp(gelu)", {900, 930, 870, 940});
-  EXPECT_DOUBLE_EQ(mean_test_accuracy(design), 0.91);
-  EXPECT_EQ(test_accuracy_range(design).low, 0.87);
-  EXPECT_EQ(test_accuracy_range(design).high, 0.94);
+  EXPECT_DOUBLE_EQ(mean_test_quality(design, Measure::accuracy), 0.91);
+  EXPECT_EQ(test_quality_range(design, Measure::accuracy).low, 0.87);
+  EXPECT_EQ(test_quality_range(design, Measure::accuracy).high, 0.94);
   const double ms[] = {5, 0, 9, 6};  // the second run was not measured
   for (std::size_t i = 0; i < 4; ++i) {
     MeasuredCosts& training = design.runs[i].training;
     MeasuredCosts& inference = design.runs[i].inference;
     training.median_ms = ms[i];
-    training.images_per_s = 10 * ms[i];
+    training.items_per_s = 10 * ms[i];
     training.ledger_peak_bytes = static_cast<std::int64_t>(100 * ms[i]);
     training.process_peak_bytes = static_cast<std::int64_t>(1000 * ms[i]);
-    inference.images_per_s = 20 * ms[i];
+    inference.items_per_s = 20 * ms[i];
     inference.ledger_peak_bytes = static_cast<std::int64_t>(7 * ms[i]);
     inference.process_peak_bytes = static_cast<std::int64_t>(8 * ms[i]);
   }
   EXPECT_EQ(median_step_ms(design), 6);
-  EXPECT_EQ(median_training_images_per_s(design), 60);
-  EXPECT_EQ(median_inference_images_per_s(design), 120);
+  EXPECT_EQ(median_training_items_per_s(design), 60);
+  EXPECT_EQ(median_inference_items_per_s(design), 120);
   EXPECT_EQ(training_peak_bytes(design), 900);
   EXPECT_EQ(training_process_peak_bytes(design), 9000);
   EXPECT_EQ(inference_peak_bytes(design), 63);
@@ -43,10 +43,35 @@ TEST(DesignSummary, OverTheRuns) {
 
 TEST(DesignSummary, WithoutRuns) {
   const DesignResult design;
-  EXPECT_EQ(mean_test_accuracy(design), 0);
-  EXPECT_EQ(test_accuracy_range(design).high, 0);
+  EXPECT_EQ(mean_test_quality(design, Measure::accuracy), 0);
+  EXPECT_EQ(test_quality_range(design, Measure::accuracy).high, 0);
   EXPECT_EQ(median_step_ms(design), 0);
   EXPECT_EQ(training_peak_bytes(design), 0);
+}
+
+TEST(DesignSummary, OfText) {
+  const DesignResult design = design_of_bits("mlp(gelu)", {1.90, 1.84, 1.87});
+  EXPECT_NEAR(mean_test_quality(design, Measure::bits_per_byte), 1.87, 1e-12);
+  EXPECT_NEAR(test_quality_range(design, Measure::bits_per_byte).low, 1.84, 1e-12);
+  EXPECT_NEAR(test_quality_range(design, Measure::bits_per_byte).high, 1.90, 1e-12);
+  DesignResult errors = design;
+  for (std::size_t i = 0; i < 3; ++i)
+    errors.runs[i].test.standard_error = 0.01 * static_cast<double>(i + 1);
+  EXPECT_NEAR(mean_example_error(errors), 0.02, 1e-12);
+  EXPECT_EQ(mean_example_error({}), 0);
+}
+
+TEST(DesignSummary, InFavourOfTheFirst) {
+  PairResult pair;
+  pair.difference = 0.2;
+  pair.interval = {0.1, 0.4};
+  pair.per_seed = {0.1, 0.3};
+  EXPECT_EQ(in_favour_of_first(pair, Measure::accuracy).difference, 0.2);
+  const PairResult turned = in_favour_of_first(pair, Measure::bits_per_byte);
+  EXPECT_EQ(turned.difference, -0.2);
+  EXPECT_EQ(turned.interval.low, -0.4);
+  EXPECT_EQ(turned.interval.high, -0.1);
+  EXPECT_EQ(turned.per_seed, (std::vector<double>{-0.1, -0.3}));
 }
 
 TEST(DesignSummary, SameRunsNeedTheSameTextAndLearningRate) {

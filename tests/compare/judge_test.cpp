@@ -10,6 +10,7 @@
 
 #include "compare/made_up_results.h"
 #include "ffn/base/error.h"
+#include "ffn/compare/design_summary.h"
 
 namespace ffn {
 namespace {
@@ -211,15 +212,89 @@ TEST(Judge, Errors) {
   bad.runs[1].seed = 7;
   fails({good, bad});
   bad = design_of_counts("B", {9, 8}, 10);
-  bad.runs[1].right.pop_back();
+  bad.runs[1].qualities.pop_back();
   fails({good, bad});
   bad = design_of_counts("B", {9, 8}, 10);
   bad.runs[1].test.right = 7;
   fails({good, bad});
   bad = design_of_counts("B", {9, 8}, 10);
-  for (RunResult& run : bad.runs) run.right.clear();
+  for (RunResult& run : bad.runs) run.qualities.clear();
   fails({good, bad});
   fails({bad, good});
+  bad = design_of_counts("B", {9, 8}, 10);
+  bad.runs[1].weights[3] = 2;
+  fails({good, bad});
+}
+
+ComparisonResult judged_bits(std::vector<DesignResult> designs, double margin = 0) {
+  ComparisonResult result;
+  result.measure = Measure::bits_per_byte;
+  result.designs = std::move(designs);
+  result.margin = margin;
+  judge(result);
+  return result;
+}
+
+// The numbers of three_designs() as bits: A − B is 0.020, 0.025, 0.015, so B is the better one.
+TEST(JudgeBits, LowerWins) {
+  const ComparisonResult result = judged_bits({design_of_bits("A", {1.900, 1.910, 1.905}),
+                                               design_of_bits("B", {1.880, 1.885, 1.890}),
+                                               design_of_bits("C", {1.902, 1.904, 1.906})});
+  ASSERT_EQ(result.pairs.size(), 3u);
+  EXPECT_NEAR(result.pairs[0].difference, 0.020, 1e-12);
+  EXPECT_NEAR(result.pairs[0].p, 1 - std::sqrt(48.0 / 50), 1e-9);
+  EXPECT_EQ(result.pairs[0].outcome, PairOutcome::second_better);
+  EXPECT_EQ(result.pairs[1].outcome, PairOutcome::undecided);
+  EXPECT_EQ(result.pairs[2].outcome, PairOutcome::first_better);
+  EXPECT_EQ(result.verdict.leaders, std::vector<std::size_t>{1});
+  EXPECT_EQ(in_favour_of_first(pair_of(result, 1, 0), Measure::bits_per_byte).difference,
+            result.pairs[0].difference);
+}
+
+// A needs 0.1 bits fewer on 300 short documents and 0.05 more on 100 that are ten times as long:
+// counted by documents A wins, by bytes it loses, by (1000 · 0.05 − 300 · 0.1) / 1300.
+TEST(JudgeBits, DocumentsWeighAsTheirBytes) {
+  std::vector<std::int32_t> bytes(400, 100);
+  std::vector<double> a(400, 1.9), b(400, 2.0);
+  for (std::size_t i = 0; i < 400; ++i) {
+    const double own = 0.01 * static_cast<double>(i % 7);
+    if (i % 4 == 3) {
+      bytes[i] = 1000;
+      b[i] = 1.85;
+    }
+    a[i] += own;
+    b[i] += own;
+  }
+  for (const std::size_t seeds : {1u, 2u}) {
+    const ComparisonResult result =
+        judged_bits({design_of_documents("A", std::vector(seeds, a), bytes),
+                     design_of_documents("B", std::vector(seeds, b), bytes)},
+                    0.001);
+    const PairResult& pair = result.pairs.at(0);
+    EXPECT_EQ(pair.basis, PairBasis::examples);
+    EXPECT_NEAR(pair.difference, 20.0 / 1300, 1e-12);
+    EXPECT_NEAR(pair.per_seed.at(0), 20.0 / 1300, 1e-12);
+    EXPECT_EQ(pair.outcome, PairOutcome::second_better);
+    EXPECT_EQ(result.verdict.leaders, std::vector<std::size_t>{1});
+  }
+}
+
+TEST(JudgeBits, Errors) {
+  const DesignResult good = design_of_bits("A", {1.9});
+  const auto fails = [&](const DesignResult& bad) {
+    EXPECT_THROW(judged_bits({good, bad}), Error);
+    EXPECT_THROW(judged_bits({bad, good}), Error);
+  };
+  EXPECT_NO_THROW(judged_bits({good, design_of_bits("B", {1.8})}));
+  DesignResult bad = design_of_bits("B", {1.8});
+  bad.runs[0].weights[2] += 1;
+  fails(bad);
+  bad = design_of_bits("B", {1.8});
+  bad.runs[0].qualities[2] += 0.001;
+  fails(bad);
+  bad = design_of_bits("B", {1.8});
+  ++bad.runs[0].test.count;
+  fails(bad);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <string>
 
 #include "compare/made_up_results.h"
@@ -54,12 +55,14 @@ inline RunResult made_up_run(const MadeUpDesign& made, std::size_t index, std::u
   const double accuracy = made.accuracy + 0.002 * made_up_noise(index, seed);
   RunResult run;
   run.seed = seed;
-  run.right.resize(kPictures);
-  for (std::size_t i = 0; i < run.right.size(); ++i) {
+  run.qualities.resize(kPictures);
+  run.weights.assign(kPictures, 1);
+  for (std::size_t i = 0; i < run.qualities.size(); ++i) {
     // Most pictures are easy or hard for every design.
     const double ease = made_up_noise(i, 999) + 0.3 * made_up_noise(i, 31 * seed + index);
-    run.right[i] = ease < 2 * accuracy - 1 ? 1 : 0;
-    run.test.right += run.right[i];
+    const bool right = ease < 2 * accuracy - 1;
+    run.qualities[i] = right ? 1 : 0;
+    run.test.right += right;
   }
   run.test.count = kPictures;
   run.validation = {static_cast<std::int64_t>(5000 * (accuracy + 0.004)), 5000, 0.41};
@@ -131,6 +134,49 @@ inline ComparisonResult made_up_comparison(std::size_t designs, std::uint64_t se
                         {"machine", "2 cores, AVX-512, 8 GiB"},
                         {"compiler", "GCC 12.2"},
                         {"date", "2026-01-01"}};
+  return result;
+}
+
+// The same of text: the lower an accuracy above, the more bits.
+inline ComparisonResult made_up_text_comparison(std::size_t designs, std::uint64_t seeds,
+                                                bool with_grid = false) {
+  constexpr std::size_t kDocuments = 400;
+  ComparisonResult result = made_up_comparison(designs, seeds, with_grid);
+  result.measure = Measure::bits_per_byte;
+  result.title = std::to_string(designs) + " feed-forward designs in gpt-nano on text";
+  result.model = "gpt-nano: decoder of bytes, width 64, 6 blocks, 4 heads, 256 bytes of context";
+  result.data = "text: 3,600 training documents of 2,400,000 bytes together";
+  result.recipe = "AdamW, 2,000 steps of 32 sequences of 256 bytes";
+  result.held_out = "400 training documents for validation; 400 test documents, read once";
+  const auto nats = [](double bits) { return std::numbers::ln2 * bits; };
+  std::vector<std::int32_t> bytes;
+  for (std::size_t i = 0; i < kDocuments; ++i)
+    bytes.push_back(static_cast<std::int32_t>(650 + 600 * made_up_noise(i, 77)));
+  for (std::size_t d = 0; d < designs; ++d) {
+    DesignResult& design = result.designs[d];
+    for (auto& [rate, quality] : design.learning_rates) quality = 2.9 - quality;
+    std::vector<std::vector<double>> bits;
+    for (const RunResult& run : design.runs) {
+      const double mean = 2.9 - kMadeUpDesigns.at(d).accuracy + 0.004 * made_up_noise(d, run.seed);
+      auto& documents = bits.emplace_back();
+      for (std::size_t i = 0; i < kDocuments; ++i)
+        documents.push_back(mean + 0.3 * made_up_noise(i, 5) +
+                            0.05 * made_up_noise(i, 100 * run.seed + d));
+    }
+    const DesignResult made = design_of_documents(design.label, bits, bytes);
+    for (std::size_t s = 0; s < design.runs.size(); ++s) {
+      RunResult& run = design.runs[s];
+      run.test = made.runs[s].test;
+      run.qualities = made.runs[s].qualities;
+      run.weights = made.runs[s].weights;
+      run.validation = run.train = run.test;
+      run.validation.loss -= nats(0.004);
+      run.train.loss -= nats(0.05);
+      for (ValidationPoint& point : run.validations) point.loss = nats(2.9 - point.accuracy);
+    }
+  }
+  judge(result);
+  result.command = "ffn compare --model gpt-nano --data text:stories.txt --match params";
   return result;
 }
 

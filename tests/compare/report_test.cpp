@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numbers>
 #include <set>
 
 #include "compare/made_up_comparison.h"
 #include "ffn/compare/comparison_report.h"
 #include "ffn/compare/comparison_table.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/pareto_front.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/compare/shown_design.h"
@@ -199,7 +201,8 @@ TEST(PairReading, SaysWhoIsBetterByHowMuch) {
             "mlp(gelu) and swiglu equally good within 0.50 points (difference −0.20 to 0.40)");
   EXPECT_EQ(pair_reading(result, pair_of_points(0, 0, 0, tie, PairBasis::same)),
             "mlp(gelu) and swiglu are the same design: a tie");
-  EXPECT_EQ(per_seed_text(pair_of_points(0.3, 0, 0, undecided), true), "−0.20, −0.40");
+  EXPECT_EQ(per_seed_text(pair_of_points(0.3, 0, 0, undecided), Measure::accuracy, true),
+            "−0.20, −0.40");
 }
 
 const Cell& cell(const Table& table, std::size_t row, std::string_view column) {
@@ -219,7 +222,7 @@ TEST(ComparisonTable, HoldsMeansRangesAndPeaks) {
   runs[0].training.median_ms = 10;
   runs[1].training.median_ms = 40;
   runs[2].training.median_ms = 20;
-  for (RunResult& run : runs) run.inference.images_per_s = 0;
+  for (RunResult& run : runs) run.inference.items_per_s = 0;
   const Table table = comparison_table(result);
   ASSERT_EQ(table.rows.size(), 2U);
   EXPECT_EQ(cell(table, 1, "design").text, "swiglu");
@@ -249,6 +252,105 @@ TEST(PairTable, HoldsPointsAndWords) {
   EXPECT_EQ(cell(table, 1, "basis").text, "the same runs");
 }
 
+// Words that only pictures, or only text, may have.
+TEST(ReportOfText, SpeaksOfBytesAndDocumentsOnly) {
+  for (const std::uint64_t seeds : {1U, 2U, 3U}) {
+    const ComparisonResult text = made_up_text_comparison(5, seeds, true);
+    const std::string html = html_of(text), markdown = comparison_markdown(text);
+    expect_sound(html);
+    for (const char* word : {"icture", "ccura", "points", "28 ×"}) {
+      EXPECT_FALSE(contains(html, word)) << word;
+      EXPECT_FALSE(contains(markdown, word)) << word;
+    }
+    for (const char* word :
+         {"bits per byte", "Bits per byte", "test documents", "Further left", "Standard error"})
+      EXPECT_TRUE(contains(html, word)) << word;
+    const std::string images = html_of(made_up_comparison(5, seeds, true));
+    for (const char* word : {"bits per", "Bits per", "document", "Standard error"})
+      EXPECT_FALSE(contains(images, word)) << word;
+  }
+}
+
+TEST(ReportOfText, TheFewestBitsLead) {
+  const ComparisonResult result = made_up_text_comparison(5, 5);
+  ASSERT_EQ(result.verdict.leaders, std::vector<std::size_t>{2});
+  const std::string html = html_of(result);
+  EXPECT_TRUE(contains(html, "<tr class=\"marked\"><th scope=\"row\">dwconv(gelu) <span"));
+  EXPECT_LT(html.find("<th scope=\"row\">dwconv(gelu)"), html.find("<th scope=\"row\">mlp(gelu)"));
+  const auto ranked = ranked_designs(result);
+  for (std::size_t i = 1; i < ranked.size(); ++i)
+    EXPECT_LE(ranked[i - 1].test_mean, ranked[i].test_mean);
+  EXPECT_NEAR(ranked[0].gap, 0.05, 1e-9) << "training needs fewer bits than the test";
+  EXPECT_GT(ranked[0].example_error, 0);
+}
+
+// A costs more and needs fewer bits than B; C is beaten by B in both.
+TEST(ReportOfText, TheParetoFrontGoesDown) {
+  ComparisonResult result = made_up_text_comparison(3, 3);
+  const double bits[] = {1.8, 1.9, 2.0};
+  const std::int64_t parameters[] = {300, 100, 200};
+  for (std::size_t d = 0; d < 3; ++d) {
+    result.designs[d].parameters = parameters[d];
+    for (RunResult& run : result.designs[d].runs) run.test.loss = bits[d] * std::numbers::ln2;
+  }
+  EXPECT_TRUE(contains(html_of(result),
+                       "On the Pareto front: swiglu and mlp(gelu). Each other design "
+                       "is beaten by one of these, which needs no more bits per "
+                       "byte and has no more parameters."));
+}
+
+TEST(ReportOfText, PlotsAreNamedByTheMeasure) {
+  std::set<std::string> names;
+  for (const auto& [name, svg] : comparison_plots(made_up_text_comparison(12, 3))) {
+    names.insert(name);
+    EXPECT_EQ(markup_error(svg), "") << name;
+  }
+  EXPECT_EQ(names,
+            (std::set<std::string>{
+                "bits_per_byte", "bits_per_byte_by_inference_memory", "bits_per_byte_by_parameters",
+                "bits_per_byte_by_training_memory", "bits_per_byte_by_training_time",
+                "training_loss", "validation_bits_per_byte"}));
+}
+
+TEST(ReportOfText, ReadingsFavourFewerBits) {
+  ComparisonResult result = made_up_text_comparison(2, 3);
+  using enum PairOutcome;
+  // pair_of_points() divides by 100.
+  EXPECT_EQ(pair_reading(result, pair_of_points(2.1, 1.4, 2.8, second_better)),
+            "swiglu better than mlp(gelu) by 0.0210 bits per byte (0.0140 to 0.0280)");
+  EXPECT_EQ(pair_reading(result, pair_of_points(-2.1, -2.8, -1.4, first_better)),
+            "mlp(gelu) better than swiglu by 0.0210 bits per byte (0.0140 to 0.0280)");
+  EXPECT_EQ(pair_reading(result, pair_of_points(-0.3, -0.8, 0.2, undecided)),
+            "Undecided: mlp(gelu) is ahead of swiglu by 0.0030 bits per byte, but anything from "
+            "−0.0020 to 0.0080 is possible");
+  result.margin = 0.005;
+  EXPECT_EQ(pair_reading(result, pair_of_points(0.1, -0.2, 0.4, equivalent)),
+            "mlp(gelu) and swiglu equally good within 0.0050 bits per byte (difference −0.0020 to "
+            "0.0040)");
+}
+
+TEST(ReportOfText, TablesHaveItsColumns) {
+  ComparisonResult result = made_up_text_comparison(2, 3);
+  const double bits[] = {1.7, 1.9, 1.8};
+  for (std::size_t s = 0; s < 3; ++s) {
+    result.designs[1].runs[s].test.loss = bits[s] * std::numbers::ln2;
+    result.designs[1].runs[s].test.standard_error = 0.02;
+  }
+  const Table table = comparison_table(result);
+  EXPECT_NEAR(cell(table, 1, "test_bits_per_byte").number, 1.8, 1e-12);
+  EXPECT_NEAR(cell(table, 1, "test_bits_per_byte_low").number, 1.7, 1e-12);
+  EXPECT_NEAR(cell(table, 1, "test_bits_per_byte_high").number, 1.9, 1e-12);
+  EXPECT_NEAR(cell(table, 1, "test_standard_error").number, 0.02, 1e-12);
+  EXPECT_GT(cell(table, 1, "validation_bits_per_byte").number, 1);
+  EXPECT_GT(cell(table, 1, "bytes_per_s").number, 1);
+  EXPECT_EQ(table.rows[0].size(), table.columns.size());
+  EXPECT_TRUE(contains(comparison_markdown(result), "1.8000 (1.7000 to 1.9000)"));
+  EXPECT_TRUE(contains(comparison_markdown(result), "0.0200"));
+  result.pairs = {pair_of_points(2.1, 1.4, 2.8, PairOutcome::second_better)};
+  EXPECT_DOUBLE_EQ(cell(pair_table(result), 0, "difference_bits_per_byte").number, 0.021);
+  EXPECT_EQ(cell(pair_table(result), 0, "per_seed_bits_per_byte").text, "+0.0200, +0.0220");
+}
+
 TEST(ParetoFront, KeepsWhatNothingBeats) {
   const std::vector<CostAndValue> points{{3, 0.9}, {1, 0.5}, {2, 0.5}, {2, 0.7},
                                          {4, 0.9}, {2, 0.7}, {2, 0.6}};
@@ -257,9 +359,15 @@ TEST(ParetoFront, KeepsWhatNothingBeats) {
 }
 
 TEST(ReportWords, NumbersReadWell) {
-  EXPECT_EQ(signed_points_text(0.021), "+2.10");
-  EXPECT_EQ(signed_points_text(-0.000001), "0.00");
-  EXPECT_EQ(points_text(-0.0035), "−0.35");
+  using enum Measure;
+  EXPECT_EQ(signed_difference_text(0.021, accuracy), "+2.10");
+  EXPECT_EQ(signed_difference_text(-0.000001, accuracy), "0.00");
+  EXPECT_EQ(difference_text(-0.0035, accuracy), "−0.35");
+  EXPECT_EQ(quality_text(0.913, accuracy), "91.30 %");
+  EXPECT_EQ(signed_difference_text(0.021, bits_per_byte), "+0.0210");
+  EXPECT_EQ(signed_difference_text(-0.00001, bits_per_byte), "0.0000");
+  EXPECT_EQ(difference_text(-0.0035, bits_per_byte), "−0.0035");
+  EXPECT_EQ(quality_text(1.93421, bits_per_byte), "1.9342");
   EXPECT_EQ(p_text(0.0004), "< 0.001");
   EXPECT_EQ(p_text(0.0312), "0.031");
   EXPECT_EQ(number_text(1234.5), "1,235");

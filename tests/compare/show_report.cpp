@@ -1,4 +1,5 @@
-// Writes the report of a made-up comparison, to look at: show_report FOLDER DESIGNS SEEDS [grid].
+// Writes the report of a made-up comparison, to look at: show_report FOLDER DESIGNS SEEDS
+// [grid|text].
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -9,13 +10,15 @@
 
 int main(int count, char** words) {
   if (count < 4) {
-    std::cerr << "usage: show_report FOLDER DESIGNS SEEDS [grid]\n";
+    std::cerr << "usage: show_report FOLDER DESIGNS SEEDS [grid|text]\n";
     return 2;
   }
   const std::filesystem::path folder = words[1];
   std::filesystem::create_directories(folder);
   const ffn::ComparisonResult result =
-      ffn::made_up_comparison(std::stoul(words[2]), std::stoul(words[3]), count > 4);
+      count > 4 && std::string(words[4]) == "text"
+          ? ffn::made_up_text_comparison(std::stoul(words[2]), std::stoul(words[3]))
+          : ffn::made_up_comparison(std::stoul(words[2]), std::stoul(words[3]), count > 4);
   std::ofstream(folder / "report.html") << ffn::comparison_html({&result, 1});
   std::ofstream(folder / "report.md") << ffn::comparison_markdown(result);
   for (const auto& [name, svg] : ffn::comparison_plots(result))

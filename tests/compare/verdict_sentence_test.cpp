@@ -12,8 +12,10 @@
 namespace ffn {
 namespace {
 
-std::string sentence(std::vector<DesignResult> designs, double margin = 0) {
+std::string sentence(std::vector<DesignResult> designs, double margin = 0,
+                     Measure measure = Measure::accuracy) {
   ComparisonResult result;
+  result.measure = measure;
   result.designs = std::move(designs);
   result.margin = margin;
   judge(result);
@@ -167,6 +169,67 @@ TEST(VerdictSentence, DesignGivenTwiceCountsOnce) {
       << text;
   EXPECT_EQ(text.find("again"), std::string::npos);
   EXPECT_EQ(text.find("other design"), std::string::npos);
+}
+
+std::string of_text(std::vector<DesignResult> designs, double margin = 0) {
+  return sentence(std::move(designs), margin, Measure::bits_per_byte);
+}
+
+// The numbers of the pictures above, as bits: what led there is last here.
+TEST(VerdictOfText, OneLeader) {
+  const DesignResult low =
+      with_costs(design_of_bits("glu(silu)", {1.880, 1.885, 1.890}), 1030, 12, 1 << 19);
+  const DesignResult high =
+      with_costs(design_of_bits("mlp(gelu)", {1.900, 1.910, 1.905}), 1000, 10, 1 << 20);
+  EXPECT_EQ(of_text({high, low}),
+            "Take glu(silu): 1.885 bits per byte on the test documents, 0.020 bits per byte less "
+            "than the next, mlp(gelu) (95 % interval 0.008 to 0.032 over 3 seeds), at 1.03 × its "
+            "parameters, 1.20 × its time per training step and 0.50 × its peak memory in "
+            "training.");
+  EXPECT_EQ(of_text({low, high}), of_text({high, low}));
+}
+
+// C − A is 0.002, −0.006, 0.007: mean 0.001 ± 4.302653 · √(43e-6 / 3).
+TEST(VerdictOfText, Undecided) {
+  const std::string two =
+      of_text({with_costs(design_of_bits("A", {1.900, 1.910, 1.905}), 1000, 10, 0),
+               with_costs(design_of_bits("B", {1.920, 1.935, 1.930}), 1000, 5, 0),
+               with_costs(design_of_bits("C", {1.902, 1.904, 1.912}), 1010, 8, 0)});
+  EXPECT_EQ(
+      two.rfind(
+          "Undecided: by their bits per byte on the test documents, A (1.9050) and C (1.9060) "
+          "could "
+          "not be told apart; take the cheapest of them by time per training step, C. It needed "
+          "0.0010 bits per byte more than A (95 % interval of the difference −0.0153 to 0.0173 "
+          "over "
+          "3 seeds), at 1.01 × its parameters and 0.80 × its time per training step. Shown to be "
+          "worse than A: B (1.928).",
+          0),
+      0u)
+      << two;
+  const std::string three = of_text({design_of_bits("A", {1.900, 1.910, 1.905}),
+                                     design_of_bits("C", {1.902, 1.904, 1.912}),
+                                     design_of_bits("D", {1.903, 1.899, 1.916})});
+  EXPECT_NE(three.find("could not be told apart from the lowest bits per byte, A (1.9050); no cost "
+                       "is known, so take the lower bits per byte, A."),
+            std::string::npos)
+      << three;
+}
+
+TEST(VerdictOfText, EqualWithinTheMarginAndAlone) {
+  const std::string text =
+      of_text({with_costs(design_of_bits("A", {1.903, 1.914, 1.905}), 100, 9, 0),
+               with_costs(design_of_bits("B", {1.900, 1.910, 1.900}), 100, 8, 0)},
+              0.0125);
+  EXPECT_EQ(text.rfind("Equal within the stated margin of 0.013 bits per byte on the test "
+                       "documents: B (1.9033) and A (1.9073); take the cheapest of them",
+                       0),
+            0u)
+      << text;
+  EXPECT_EQ(
+      of_text({design_of_bits("A", {1.9, 1.91, 1.92})}),
+      "A: 1.910 bits per byte on the test documents, mean of 3 seeds; it was the only design, "
+      "so nothing was compared.");
 }
 
 }  // namespace

@@ -160,6 +160,20 @@ TEST(SvgPlot, AStaircaseReachesTheEdges) {
   EXPECT_EQ(path[8], path[10]);  // right to the edge
   EXPECT_EQ(path[9], "462");
   EXPECT_LT(std::stod(path[8]), std::stod(path[4]));
+  const double bottom = std::stod(path[2]);
+  EXPECT_GT(bottom, std::stod(path[4]));
+
+  plot.series.back().points = {{1e7, 0.81}, {2e7, 0.8}};
+  plot.series.back().line = PlotLine::staircase_down;
+  const std::string other = svg_plot(plot, SvgStyle::in_page);
+  std::smatch down;
+  ASSERT_TRUE(std::regex_search(other, down, staircase));
+  EXPECT_EQ(down[1], down[3]);  // down to the first point
+  EXPECT_LT(std::stod(down[2]), std::stod(down[4]));
+  EXPECT_EQ(down[4], down[6]);
+  EXPECT_EQ(down[5], down[7]);  // down to the second
+  EXPECT_GT(std::stod(down[8]), std::stod(down[4]));
+  EXPECT_EQ(down[9], "462");
 }
 
 DotPlot dots(std::vector<double> values) {

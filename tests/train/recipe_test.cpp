@@ -63,7 +63,7 @@ TrainConfig made(const std::function<void(TrainRecipe&)>& change) {
   recipe.epochs = 20;
   change(recipe);
   RunChoice choice;
-  choice.model = choose_models(pico({"glu(silu)"}), {1, 28, 10})[0];
+  choice.model = choose_models(pico({"glu(silu)"}), ImageGeometry{1, 28, 10})[0];
   return make_train_config(recipe, choice, 1000);
 }
 

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <numbers>
+#include <string>
 
 #include "ffn/base/process.h"
 #include "ffn/train/read_metrics.h"
@@ -16,6 +20,11 @@ namespace {
 
 using namespace testing_io;
 using namespace test;
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 TEST(RunResults, ScoresComeBackWithAndWithoutTheTestSet) {
   const TemporaryFolder folder;
@@ -44,7 +53,7 @@ TEST(RunResults, CostsAreOrderStatisticsOfTheSteps) {
   const double times[] = {10, 12, 11, 30, 9};
   const MeasuredCosts costs = measured_costs(times, 22, 4096);
   EXPECT_EQ(costs.median_ms, 11);
-  EXPECT_EQ(costs.images_per_s, 2000);
+  EXPECT_EQ(costs.items_per_s, 2000);
   EXPECT_EQ(costs.ledger_peak_bytes, 4096);
   EXPECT_GT(costs.process_peak_bytes, 1 << 20);
   const TemporaryFolder folder;
@@ -53,21 +62,77 @@ TEST(RunResults, CostsAreOrderStatisticsOfTheSteps) {
   const MeasuredCosts read = read_costs(path);
   EXPECT_EQ(read.p90_ms, costs.p90_ms);
   EXPECT_EQ(read.process_peak_bytes, costs.process_peak_bytes);
-  EXPECT_EQ(measured_costs({}, 22, 1).images_per_s, 0);
+  EXPECT_EQ(measured_costs({}, 22, 1).items_per_s, 0);
 }
 
-TEST(RunResults, TestRecordsHoldEveryPicture) {
+TEST(RunResults, ScoresOfTextSayTheirMeasure) {
   const TemporaryFolder folder;
   const std::string path = folder.path().string();
-  const float losses[] = {0.5f, 1.5f, 0.1f};
-  write_test_record(path, {{2, 3, 0.7}, {}, {4, 0, 9}, {4, 1, 9}}, losses);
+  write_scores(path, {.measure = Measure::bits_per_byte,
+                      .steps = 7,
+                      .train = {3, 4, 0.25},
+                      .validation = {5, 9, 2 * std::numbers::ln2, 0.125},
+                      .test = std::nullopt});
+  const RunScores read = read_scores(path);
+  EXPECT_EQ(read.measure, Measure::bits_per_byte);
+  EXPECT_EQ(read.validation.standard_error, 0.125);
+  const std::string text = text_of(folder / "result.json");
+  EXPECT_NE(text.find("\"measure\": \"bits_per_byte\""), std::string::npos) << text;
+  EXPECT_NE(text.find("\"bits_per_byte\": 2.0"), std::string::npos) << text;
+  EXPECT_EQ(text.find("accuracy"), std::string::npos) << text;
+}
+
+TestRecord three_documents() {
+  TestRecord record;
+  record.measure = Measure::bits_per_byte;
+  record.score = {5, 60, 0.7, 0.01};
+  record.right = {4, 0, 1};
+  record.counts = {30, 10, 20};
+  record.losses = {20.5, 7.25, 14.25};
+  return record;
+}
+
+TEST(RunResults, TestRecordsHoldEveryExample) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string();
+  EXPECT_FALSE(has_test_record(path));
+  write_test_record(path, three_documents());
+  EXPECT_TRUE(has_test_record(path));
   const TestRecord read = read_test_record(path);
-  EXPECT_EQ(read.score.right, 2);
-  EXPECT_EQ(read.predicted, (std::vector<std::int32_t>{4, 0, 9}));
-  EXPECT_EQ(read.labels, (std::vector<std::int32_t>{4, 1, 9}));
-  // Predictions of another number of pictures than the score speaks of are refused.
-  write_test_record(path, {{2, 4, 0.7}, {}, {4, 0, 9}, {4, 1, 9}}, losses);
-  expect_error(ErrorKind::io, {"test.safetensors", "'predicted' is not [4] of I32"},
+  EXPECT_EQ(read.measure, Measure::bits_per_byte);
+  EXPECT_EQ(read.score.right, 5);
+  EXPECT_EQ(read.score.standard_error, 0.01);
+  EXPECT_EQ(read.right, (std::vector<std::int32_t>{4, 0, 1}));
+  EXPECT_EQ(read.counts, (std::vector<std::int32_t>{30, 10, 20}));
+  EXPECT_EQ(read.losses, (std::vector<double>{20.5, 7.25, 14.25}));
+}
+
+TEST(RunResults, TestRecordsThatContradictTheScoreAreRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string();
+  const auto refused = [&](const TestRecord& record, std::string_view why) {
+    write_test_record(path, record);
+    expect_error(ErrorKind::io, {"test.safetensors", why}, [&] { read_test_record(path); });
+  };
+  TestRecord record = three_documents();
+  record.score.right = 6;
+  refused(record, "'right' adds up to 5, the score says 6");
+  record = three_documents();
+  record.score.count = 61;
+  refused(record, "'count' adds up to 60, the score says 61");
+  record = three_documents();
+  write_test_record(path, record);
+  const std::string text = text_of(folder / "test.json");
+  const auto replaced = [&](const std::string& part, const std::string& by) {
+    std::string other = text;
+    other.replace(other.find(part), part.size(), by);
+    write_file(folder / "test.json", to_bytes(other));
+  };
+  replaced("\"examples\": 3", "\"examples\": 4");
+  expect_error(ErrorKind::io, {"test.safetensors", "'right' is not [4] of I32"},
+               [&] { read_test_record(path); });
+  replaced("\"measure\": \"bits_per_byte\"", "\"measure\": \"smiles\"");
+  expect_error(ErrorKind::io, {"test.json", "'smiles' is unknown"},
                [&] { read_test_record(path); });
 }
 

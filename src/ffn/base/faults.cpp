@@ -62,9 +62,12 @@ constexpr Fault kFaults[] = {
     {611, "batches: every epoch has the order of the first", "^train\\.Batches\\.AnEpoch"},
     {612, "clip: small gradients are scaled up to the limit", "^train\\.Clip\\.Scales"},
     {613, "checkpoint: checksums are not compared", "^train\\.Checkpoint\\.EveryDamage"},
+    {614, "document error: every document counts alike", "^train\\.Measure\\.StandardError"},
     {700, "paired t test: the variance divides by n", "^compare\\.PairedTTest\\.KnownAnswers"},
     {701, "holm: no p is multiplied", "^compare\\.Holm\\.KnownAnswer"},
     {702, "bootstrap: p is not taken around the mean", "^compare\\.Bootstrap\\."},
+    {703, "judge: fewer bits per byte are taken for worse", "^compare\\.JudgeBits\\.LowerWins"},
+    {704, "weighted bootstrap: every example weighs the same", "^compare\\.WeightedBootstrap\\."},
 };
 
 int read_active_fault() {

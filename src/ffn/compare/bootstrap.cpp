@@ -73,6 +73,30 @@ std::vector<double> resampled_means(const std::vector<ValueCount>& values, std::
   return means;
 }
 
+// Weighted means of examples drawn one by one.
+std::vector<double> resampled_ratios(std::span<const double> per_example,
+                                     std::span<const double> weights, double sign,
+                                     const BootstrapOptions& options) {
+  const std::size_t n = per_example.size();
+  std::vector<double> weighted(n);
+  for (std::size_t i = 0; i < n; ++i) weighted[i] = sign * weights[i] * per_example[i];
+  const RandomStream random(options.seed, "bootstrap");
+  std::vector<double> means(static_cast<std::size_t>(options.resamples));
+  for (std::size_t resample = 0; resample < means.size(); ++resample) {
+    double sum = 0, weight = 0;
+    for (std::size_t block = 0; 4 * block < n; ++block) {
+      const PhiloxWords words = random.words(resample, block);
+      for (std::size_t k = 0; k < std::min<std::size_t>(4, n - 4 * block); ++k) {
+        const auto drawn = static_cast<std::size_t>(std::uint64_t{words[k]} * n >> 32);
+        sum += weighted[drawn];
+        weight += fault(704) ? 1 : weights[drawn];
+      }
+    }
+    means[resample] = sum / weight;
+  }
+  return means;
+}
+
 // Of the values themselves (not of a sample of more): exactly 0 when all are equal.
 double deviation(std::span<const double> values) {
   const auto n = static_cast<double>(values.size());
@@ -84,21 +108,13 @@ double deviation(std::span<const double> values) {
   return std::sqrt(squares / n);
 }
 
-}  // namespace
-
-ExampleTest paired_bootstrap(std::span<const double> per_example, const BootstrapOptions& options) {
-  check_arguments(per_example, options);
-  const auto n = static_cast<double>(per_example.size());
-  const double mean = std::accumulate(per_example.begin(), per_example.end(), 0.0) / n;
-  // Drawn with the mean's sign turned positive, so that the order of the two designs, which only
-  // turns the signs, cannot change the verdict.
+// From the resampled means, drawn with the mean's sign turned positive, so that the order of the
+// two designs, which only turns the signs, cannot change the verdict.
+ExampleTest test_of(double mean, std::vector<double> means, double largest,
+                    const BootstrapOptions& options) {
   const double sign = mean < 0 ? -1 : 1;
-  const auto values = distinct_values(per_example, sign);
-  auto means = resampled_means(values, static_cast<std::int64_t>(per_example.size()), options);
-
   // Means are whole multiples of 1/n, or nearly: |m* − mean| = |mean| happens, and the rounding of
   // two sums must not decide it.
-  const double largest = std::max(std::abs(values.front().value), std::abs(values.back().value));
   const double reach = std::abs(mean) - 1e-12 * largest;
   const auto beyond = std::count_if(means.begin(), means.end(), [&](double resampled) {
     return std::abs(resampled - (fault(702) ? 0 : sign * mean)) >= reach;
@@ -118,6 +134,39 @@ ExampleTest paired_bootstrap(std::span<const double> per_example, const Bootstra
   test.interval.high = *high;
   if (sign < 0) test.interval = {-test.interval.high, -test.interval.low};
   return test;
+}
+
+}  // namespace
+
+ExampleTest paired_bootstrap(std::span<const double> per_example, const BootstrapOptions& options) {
+  check_arguments(per_example, options);
+  const auto n = static_cast<double>(per_example.size());
+  const double mean = std::accumulate(per_example.begin(), per_example.end(), 0.0) / n;
+  const auto values = distinct_values(per_example, mean < 0 ? -1 : 1);
+  const double largest = std::max(std::abs(values.front().value), std::abs(values.back().value));
+  return test_of(mean,
+                 resampled_means(values, static_cast<std::int64_t>(per_example.size()), options),
+                 largest, options);
+}
+
+ExampleTest paired_bootstrap(std::span<const double> per_example, std::span<const double> weights,
+                             const BootstrapOptions& options) {
+  check_arguments(per_example, options);
+  check(weights.size() == per_example.size(), ErrorKind::config, "paired_bootstrap",
+        per_example.size(), " differences have ", weights.size(), " weights");
+  double sum = 0, weight = 0, largest = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    check(weights[i] > 0 && std::isfinite(weights[i]), ErrorKind::config, "paired_bootstrap",
+          "the weight of an example is ", weights[i]);
+    sum += weights[i] * per_example[i];
+    weight += weights[i];
+    largest = std::max(largest, std::abs(per_example[i]));
+  }
+  if (std::ranges::all_of(weights, [&](double one) { return one == weights[0]; }))
+    return paired_bootstrap(per_example, options);
+  const double mean = sum / weight;
+  return test_of(mean, resampled_ratios(per_example, weights, mean < 0 ? -1 : 1, options), largest,
+                 options);
 }
 
 }  // namespace ffn::inline v0

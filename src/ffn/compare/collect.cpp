@@ -35,7 +35,16 @@ std::vector<LossPoint> loss_curve(const std::vector<StepMetric>& steps) {
   return curve;
 }
 
-RunResult collect_run(const RunPlan& plan) {
+// Of each example: whether the picture is right, or the document's mean bits per byte.
+void add_examples(const TestRecord& test, RunResult& run) {
+  for (std::size_t i = 0; i < test.counts.size(); ++i) {
+    const Score example{test.right[i], test.counts[i], test.losses[i] / test.counts[i]};
+    run.qualities.push_back(quality(example, test.measure));
+    run.weights.push_back(test.counts[i]);
+  }
+}
+
+RunResult collect_run(const RunPlan& plan, Measure measure) {
   RunResult run;
   run.seed = plan.seed;
   run.folder = plan.folder.substr(plan.folder.rfind('/') + 1);
@@ -43,9 +52,10 @@ RunResult collect_run(const RunPlan& plan) {
   run.train = scores.train;
   run.validation = scores.validation;
   const TestRecord test = read_test_record(plan.folder);
+  check(scores.measure == measure && test.measure == measure, ErrorKind::io, plan.folder,
+        "was scored by another measure than ", to_string(measure));
   run.test = test.score;
-  for (std::size_t i = 0; i < test.predicted.size(); ++i)
-    run.right.push_back(test.predicted[i] == test.labels[i] ? 1 : 0);
+  add_examples(test, run);
   run.training = read_costs(plan.folder);
   run.inference = test.costs;
   const RunMetrics metrics = read_metrics(plan.folder);
@@ -56,15 +66,11 @@ RunResult collect_run(const RunPlan& plan) {
 }
 
 void plan_costs(const TrainConfig& config, const Device& device, DesignResult& result) {
-  ParameterSet parameters;
-  const VisionTransformer model(config.model, parameters, 0, standard_designs());
-  for (const Parameter& parameter : parameters.all()) result.parameters += parameter.shape.count();
-  const FeedForwardCosts costs = model.feed_forward(0).costs();
-  const std::int64_t layers = config.model.layers;
-  result.feed_forward_parameters = layers * costs.parameters;
-  result.active_parameters =
-      result.parameters - layers * (costs.parameters - costs.active_parameters);
-  result.flops_per_token = layers * costs.flops_per_token;
+  const ModelCosts costs = model_costs(config.model, standard_designs());
+  result.parameters = costs.parameters;
+  result.active_parameters = costs.active_parameters;
+  result.feed_forward_parameters = costs.feed_forward_parameters;
+  result.flops_per_token = costs.feed_forward_flops_per_token;
   const PlanReport plan = plan_training(device, config);
   result.step_flops = plan.forward_flops + plan.backward_flops;
 }
@@ -85,9 +91,10 @@ class Collector {
     result.learning_rate = chosen_learning_rate(runs_, comparison_, data_, index);
     for (const double rate : config.learning_rates)
       result.learning_rates.emplace_back(
-          rate, read_scores(plan(index, config.seeds[0], rate).folder).validation.accuracy());
+          rate, quality(read_scores(plan(index, config.seeds[0], rate).folder).validation,
+                        data_.measure));
     for (const std::uint64_t seed : config.seeds)
-      result.runs.push_back(collect_run(plan(index, seed, result.learning_rate)));
+      result.runs.push_back(collect_run(plan(index, seed, result.learning_rate), data_.measure));
     plan_costs(
         train_config(comparison_, plan(index, config.seeds[0], result.learning_rate), data_, {}),
         device_, result);

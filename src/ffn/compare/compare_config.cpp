@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kSchema = 2;
 
 std::string path_in(const std::string& folder) { return folder + "/comparison.json"; }
 
@@ -23,6 +23,10 @@ ordered_json config_json(const CompareConfig& config) {
           {"claim", config.claim},
           {"model", config.model.model},
           {"patch", config.model.patch},
+          {"context", config.model.decoder.context},
+          {"kv_heads", config.model.decoder.kv_heads},
+          {"parallel", config.model.decoder.parallel},
+          {"free_head", config.model.decoder.free_head},
           {"feed_forward", config.model.feed_forward},
           {"match", config.model.match},
           {"match_to", config.model.match_to},
@@ -52,6 +56,10 @@ CompareConfig read_config(ObjectReader reader, const std::string& where) {
   config.claim = reader.text("claim");
   config.model.model = reader.text("model");
   config.model.patch = reader.integer("patch");
+  config.model.decoder = {.context = reader.integer("context"),
+                          .kv_heads = reader.integer("kv_heads"),
+                          .parallel = reader.boolean("parallel"),
+                          .free_head = reader.boolean("free_head")};
   config.model.feed_forward =
       read_list<std::string>(reader.array("feed_forward"), where, "feed_forward", &json::is_string);
   config.model.match = reader.text("match");
@@ -90,7 +98,7 @@ void check_compare_config(const CompareConfig& config) {
   require(std::set(config.seeds.begin(), config.seeds.end()).size() == config.seeds.size(),
           "--seeds", "a seed stands there twice");
   require(config.margin >= 0 && config.margin < 1, "--margin", "is ", config.margin,
-          "; expected a fraction from 0 to 1, 1 excluded");
+          "; expected 0 to 1 (100 points, or 1 bit per byte), 1 excluded");
   for (const double rate : config.learning_rates)
     require(rate > 0 && rate <= 10, "--lr-grid", "has ", rate, "; expected above 0, up to 10");
   require(config.learning_rates.size() != 1, "--lr-grid",

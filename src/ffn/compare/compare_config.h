@@ -16,8 +16,8 @@ struct CompareConfig {
   TrainRecipe recipe;
   std::vector<std::uint64_t> seeds;
   std::vector<double> learning_rates;  // a grid to choose from on validation; empty: recipe.lr
-  double margin = 0;                   // of equivalence, a fraction; 0: none is claimed
-  std::string title;                   // empty: made from the rest
+  double margin = 0;  // of equivalence: a fraction, or bits per byte; 0: none is claimed
+  std::string title;  // empty: made from the rest
   std::string scale, question, claim;  // of the demo or an experiment; may be empty
 };
 

@@ -9,19 +9,23 @@
 
 namespace ffn::inline v0 {
 
+// An axis of qualities covers this much or more, one point or a hundredth of a bit: differences
+// below it should not look large.
+inline constexpr double kLeastQualitySpan = 0.01;
+
 struct ComparisonFigure {
   std::string name;  // of a file: "accuracy_by_training_memory"
   std::string svg;
   std::string caption;  // what it shows and how to read it
 };
 
-// Test accuracy of each design: seeds, mean and interval.
-ComparisonFigure accuracy_figure(const ComparisonResult& result, SvgStyle style);
+// Test quality of each design: seeds, mean and interval.
+ComparisonFigure quality_figure(const ComparisonResult& result, SvgStyle style);
 
-// Training loss and validation accuracy against the step, means over seeds.
+// Training loss and validation quality against the step, means over seeds.
 std::vector<ComparisonFigure> curve_figures(const ComparisonResult& result, SvgStyle style);
 
-// Test accuracy against training time, memory of training, memory of use, and parameters, with the
+// Test quality against training time, memory of training, memory of use, and parameters, with the
 // Pareto front; a cost that was measured of fewer than two designs has no figure.
 std::vector<ComparisonFigure> cost_figures(const ComparisonResult& result, SvgStyle style);
 

@@ -1,6 +1,7 @@
 #include "ffn/compare/comparison_report.h"
 
 #include "ffn/compare/comparison_figures.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_tables.h"
 #include "ffn/compare/report_texts.h"
 #include "ffn/compare/report_words.h"
@@ -20,7 +21,10 @@ std::pair<std::string, std::string> first_sentence(const std::string& text) {
 class ReportPart {
  public:
   ReportPart(HtmlPage& page, const ComparisonResult& result, bool one_of_several)
-      : page_(page), result_(result), one_of_several_(one_of_several) {}
+      : page_(page),
+        result_(result),
+        words_(words_of(result.measure)),
+        one_of_several_(one_of_several) {}
 
   void write() {
     write_answer();
@@ -70,23 +74,25 @@ class ReportPart {
     page_.table(main.table, {.marked = main.leaders, .mark = "leading", .cards = true});
     std::string note;
     if (!main.leaders.empty() && result_.designs.size() > 1)
-      note = "Leading: the most accurate design and those that the tests do not show to be worse. ";
-    if (result_.seeds.size() == 2) note += "Below an accuracy stand the values of both seeds.";
-    if (result_.seeds.size() > 2)
-      note += "Below an accuracy stand the lowest and the highest seed.";
+      note =
+          "Leading: " + words_.best_design + " and those that the tests do not show to be worse. ";
+    const std::string below = "Below " + words_.one_quality + " stand ";
+    if (result_.seeds.size() == 2) note += below + "the values of both seeds.";
+    if (result_.seeds.size() > 2) note += below + "the lowest and the highest seed.";
     if (!note.empty()) page_.paragraph(note);
   }
 
   void write_figures() {
-    const ComparisonFigure accuracy = accuracy_figure(result_, SvgStyle::in_page);
-    heading("Accuracy, seed by seed");
-    page_.figure(accuracy.svg, accuracy.caption, true);
+    const std::string name = capitalized(words_.name);
+    const ComparisonFigure quality = quality_figure(result_, SvgStyle::in_page);
+    heading(name + ", seed by seed");
+    page_.figure(quality.svg, quality.caption, true);
     heading("Learning curves");
     for (const ComparisonFigure& figure : curve_figures(result_, SvgStyle::in_page))
       page_.figure(figure.svg, figure.caption);
     const std::vector<ComparisonFigure> costs = cost_figures(result_, SvgStyle::in_page);
     if (costs.empty()) return;
-    heading("Accuracy against cost");
+    heading(name + " against cost");
     for (const ComparisonFigure& figure : costs) page_.figure(figure.svg, figure.caption);
   }
 
@@ -98,11 +104,13 @@ class ReportPart {
       models_only = models_only || pair.basis == PairBasis::examples;
     page_.paragraph(
         models_only
-            ? "Every pair, tested on the same test pictures; the better design stands first. Fewer "
-              "than three seeds: this holds for these trained models only, and how far other "
-              "seeds would move it is unknown. Differences are in points of test accuracy."
-            : "Every pair, tested over the seeds. Differences are in points of test accuracy; "
-              "the better design stands first.");
+            ? "Every pair, tested on the same test " + plural(words_.example) +
+                  "; the better design stands first. Fewer than three seeds: this holds for these "
+                  "trained models only, and how far other seeds would move it is unknown. "
+                  "Differences are in " +
+                  words_.margin + "."
+            : "Every pair, tested over the seeds. Differences are in " + words_.margin +
+                  "; the better design stands first.");
     page_.table(reading_table(result_), {.sentences = true, .cards = true});
   }
 
@@ -110,7 +118,8 @@ class ReportPart {
     const Table rates = learning_rate_table(result_);
     if (rates.rows.empty()) return;
     heading("Learning rates tried");
-    std::string text = "Validation accuracy of each candidate; the best was used for the design.";
+    std::string text =
+        "Validation " + words_.name + " of each candidate; the best was used for the design.";
     if (result_.grid_flops > 0)
       text += " Choosing took " + to_text(result_.grid_flops, NumberStyle::flops) +
               " of training, which no other cost on this page includes.";
@@ -146,6 +155,7 @@ class ReportPart {
 
   HtmlPage& page_;
   const ComparisonResult& result_;
+  const MeasureWords& words_;
   bool one_of_several_;
 };
 
@@ -175,7 +185,7 @@ std::string comparison_html(std::span<const ComparisonResult> results) {
 }
 
 std::vector<std::pair<std::string, std::string>> comparison_plots(const ComparisonResult& result) {
-  std::vector<ComparisonFigure> figures{accuracy_figure(result, SvgStyle::file)};
+  std::vector<ComparisonFigure> figures{quality_figure(result, SvgStyle::file)};
   for (ComparisonFigure& figure : cost_figures(result, SvgStyle::file))
     figures.push_back(std::move(figure));
   for (ComparisonFigure& figure : curve_figures(result, SvgStyle::file))

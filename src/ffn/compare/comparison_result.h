@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ffn/compare/paired_tests.h"
+#include "ffn/train/measure.h"
 #include "ffn/train/run_results.h"
 
 namespace ffn::inline v0 {
@@ -19,17 +20,24 @@ struct LossPoint {
 
 struct ValidationPoint {
   std::int64_t step = 0;
-  double accuracy = 0, loss = 0;
+  double accuracy = 0, loss = 0;  // loss in nats
 };
+
+inline double quality(const ValidationPoint& point, Measure measure) {
+  return measure == Measure::accuracy ? point.accuracy : bits_of(point.loss);
+}
 
 // One training run: one design, one seed.
 struct RunResult {
   std::uint64_t seed = 0;
   std::string folder;
-  Score train;                     // of a fixed part of the training pictures, without augmentation
-  Score validation;                // at the end
-  Score test;                      // read once
-  std::vector<std::int8_t> right;  // per test picture, in the set's order: 1 right, 0 wrong
+  Score train;       // of a fixed part of the training examples, without augmentation
+  Score validation;  // at the end
+  Score test;        // read once
+  // Per test example, in the set's order: 1 or 0 for a picture that is right or wrong, the mean
+  // bits per byte of a document; and its weight, the number of predictions in it. The test
+  // quality is their weighted mean.
+  std::vector<double> qualities, weights;
   std::vector<LossPoint> losses;
   std::vector<ValidationPoint> validations;
   MeasuredCosts training, inference;
@@ -44,20 +52,21 @@ struct DesignResult {
   std::int64_t step_flops = 0;       // of a training step of the whole model
   double match_ratio = 0;            // budget reached over budget wanted; 0: nothing was matched
   double learning_rate = 0;
-  // Validation accuracy of every candidate learning rate, when one was chosen from a grid.
+  // Validation quality of every candidate learning rate, when one was chosen from a grid.
   std::vector<std::pair<double, double>> learning_rates;
   std::vector<RunResult> runs;  // one per seed, in the order of the seeds
 };
 
 enum class PairBasis {
   same,      // the same runs: a tie by identity
-  examples,  // fewer than three seeds: paired bootstrap over test pictures, these models only
+  examples,  // fewer than three seeds: paired bootstrap over test examples, these models only
   seeds,     // three seeds or more: paired t test over seeds
 };
 
 enum class PairOutcome { first_better, second_better, equivalent, undecided, tie };
 
-// Test accuracy of designs[first] − designs[second], as fractions (0.01 is one point).
+// Test quality of designs[first] − designs[second]: accuracies as fractions (0.01 is one point), or
+// bits per byte. Where lower is better, a negative difference speaks for the first.
 struct PairResult {
   std::size_t first = 0, second = 0;
   PairBasis basis = PairBasis::examples;
@@ -76,14 +85,15 @@ struct Verdict {
 };
 
 struct ComparisonResult {
-  std::string title;                // "5 feed-forward designs in vit-nano on fashion-mnist"
-  std::string scale;                // "demo scale", "base", "full"; may be empty
-  std::string question, claim;      // of an experiment; may be empty
-  std::string model, data, recipe;  // the recipe as one line: steps, batch, learning rate, …
-  std::string budget;               // "matched: params of mlp(gelu)", or "not matched"
+  Measure measure = Measure::accuracy;  // of every quality below
+  std::string title;                    // "5 feed-forward designs in vit-nano on fashion-mnist"
+  std::string scale;                    // "demo scale", "base", "full"; may be empty
+  std::string question, claim;          // of an experiment; may be empty
+  std::string model, data, recipe;      // the recipe as one line: steps, batch, learning rate, …
+  std::string budget;                   // "matched: params of mlp(gelu)", or "not matched"
   std::string dtype;
-  double margin = 0;     // of equivalence, as a fraction; 0: none was stated
-  std::string held_out;  // which pictures were held out and read when
+  double margin = 0;     // of equivalence, as a difference of qualities; 0: none was stated
+  std::string held_out;  // which examples were held out and read when
   std::vector<std::uint64_t> seeds;
   std::int64_t total_steps = 0, batch = 0, threads = 0;
   double grid_flops = 0;  // spent on choosing learning rates, in training flops

@@ -1,5 +1,6 @@
 #include "ffn/compare/comparison_table.h"
 
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/compare/shown_design.h"
 
@@ -10,84 +11,92 @@ namespace {
 Cell known(std::int64_t value) { return value == 0 ? Cell() : Cell(value); }
 Cell known(double value) { return value == 0 ? Cell() : Cell(value); }
 
-std::vector<Column> comparison_columns() {
+std::vector<Column> comparison_columns(Measure measure) {
   using enum NumberStyle;
-  return {{"design"},
-          {"feed_forward"},
-          {"parameters", count},
-          {"active_parameters", count},
-          {"feed_forward_parameters", count},
-          {"flops_per_token", flops},
-          {"step_flops", flops},
-          {"match_ratio"},
-          {"learning_rate"},
-          {"seeds"},
-          {"test_accuracy", percent},
-          {"test_accuracy_low", percent},
-          {"test_accuracy_high", percent},
-          {"validation_accuracy", percent},
-          {"train_test_gap", percent},
-          {"train_peak_bytes", bytes},
-          {"train_process_peak_bytes", bytes},
-          {"inference_peak_bytes", bytes},
-          {"inference_process_peak_bytes", bytes},
-          {"step_ms"},
-          {"images_per_s"},
-          {"inference_images_per_s"}};
+  const MeasureWords& words = words_of(measure);
+  const std::string test = "test_" + words.key;
+  std::vector<Column> columns{{"design"},
+                              {"feed_forward"},
+                              {"parameters", count},
+                              {"active_parameters", count},
+                              {"feed_forward_parameters", count},
+                              {"flops_per_token", flops},
+                              {"step_flops", flops},
+                              {"match_ratio"},
+                              {"learning_rate"},
+                              {"seeds"},
+                              {test, words.style},
+                              {test + "_low", words.style},
+                              {test + "_high", words.style},
+                              {"validation_" + words.key, words.style},
+                              {"train_test_gap", words.style},
+                              {"train_peak_bytes", bytes},
+                              {"train_process_peak_bytes", bytes},
+                              {"inference_peak_bytes", bytes},
+                              {"inference_process_peak_bytes", bytes},
+                              {"step_ms"},
+                              {words.items_key + "_per_s"},
+                              {"inference_" + words.items_key + "_per_s"}};
+  if (words.shows_example_error) columns.push_back({"test_standard_error", words.style});
+  return columns;
 }
 
 }  // namespace
 
 Table comparison_table(const ComparisonResult& result) {
-  Table table{comparison_columns(), {}};
+  Table table{comparison_columns(result.measure), {}};
   for (const ShownDesign& shown : shown_designs(result)) {
     const DesignResult& design = result.designs[shown.index];
     const auto measured = [&](double value) { return shown.has_runs() ? Cell(value) : Cell(); };
-    table.add_row({shown.label,
-                   design.design,
-                   known(design.parameters),
-                   known(design.active_parameters),
-                   known(design.feed_forward_parameters),
-                   known(design.flops_per_token),
-                   known(design.step_flops),
-                   known(design.match_ratio),
-                   known(design.learning_rate),
-                   static_cast<std::int64_t>(design.runs.size()),
-                   measured(shown.test_mean),
-                   measured(shown.test_low),
-                   measured(shown.test_high),
-                   measured(shown.validation_mean),
-                   measured(shown.gap),
-                   known(shown.train_peak_bytes),
-                   known(shown.train_process_peak_bytes),
-                   known(shown.inference_peak_bytes),
-                   known(shown.inference_process_peak_bytes),
-                   known(shown.step_ms),
-                   known(shown.images_per_s),
-                   known(shown.inference_images_per_s)});
+    std::vector<Cell> row{shown.label,
+                          design.design,
+                          known(design.parameters),
+                          known(design.active_parameters),
+                          known(design.feed_forward_parameters),
+                          known(design.flops_per_token),
+                          known(design.step_flops),
+                          known(design.match_ratio),
+                          known(design.learning_rate),
+                          static_cast<std::int64_t>(design.runs.size()),
+                          measured(shown.test_mean),
+                          measured(shown.test_low),
+                          measured(shown.test_high),
+                          measured(shown.validation_mean),
+                          measured(shown.gap),
+                          known(shown.train_peak_bytes),
+                          known(shown.train_process_peak_bytes),
+                          known(shown.inference_peak_bytes),
+                          known(shown.inference_process_peak_bytes),
+                          known(shown.step_ms),
+                          known(shown.items_per_s),
+                          known(shown.inference_items_per_s)};
+    if (words_of(result.measure).shows_example_error) row.push_back(known(shown.example_error));
+    table.add_row(std::move(row));
   }
   return table;
 }
 
 Table pair_table(const ComparisonResult& result) {
+  const MeasureWords& words = words_of(result.measure);
   Table table{{{"first"},
                {"second"},
-               {"difference_points"},
-               {"interval_low_points"},
-               {"interval_high_points"},
+               {"difference_" + words.unit_key},
+               {"interval_low_" + words.unit_key},
+               {"interval_high_" + words.unit_key},
                {"p"},
                {"adjusted_p"},
                {"basis"},
                {"outcome"},
-               {"per_seed_points"}},
+               {"per_seed_" + words.unit_key}},
               {}};
   for (const PairResult& pair : result.pairs) {
     const bool tested = pair.basis != PairBasis::same;
     const auto of_test = [tested](double value) { return tested ? Cell(value) : Cell(); };
     table.add_row({label_of(result, pair.first), label_of(result, pair.second),
-                   100 * pair.difference, of_test(100 * pair.interval.low),
-                   of_test(100 * pair.interval.high), of_test(pair.p), of_test(pair.adjusted_p),
-                   basis_text(pair.basis), outcome_text(pair.outcome), per_seed_text(pair)});
+                   words.units * pair.difference, of_test(words.units * pair.interval.low),
+                   of_test(words.units * pair.interval.high), of_test(pair.p),
+                   of_test(pair.adjusted_p), basis_text(pair.basis, result.measure),
+                   outcome_text(pair.outcome), per_seed_text(pair, result.measure)});
   }
   return table;
 }

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "ffn/compare/comparison_figures.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/pareto_front.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/compare/shown_design.h"
@@ -38,32 +39,35 @@ void set_scale(Axis& axis, const std::vector<Cost>& costs) {
   axis.least_span = kLeastRelativeSpan * most;
 }
 
-std::string front_caption(const CostAxis& cost_axis, const std::vector<std::string>& names,
-                          std::size_t designs, bool same_cost) {
+std::string front_caption(const MeasureWords& words, const CostAxis& cost_axis,
+                          const std::vector<std::string>& names, std::size_t designs,
+                          bool same_cost) {
   if (same_cost) return "All designs cost nearly the same here, so only the height matters.";
   if (names.size() == 1)
-    return names[0] + " is the most accurate and has the least " + cost_axis.noun +
+    return names[0] + " " + words.is_best + " and has the least " + cost_axis.noun +
            ": it beats or equals every other in both (the Pareto front is this one design).";
   if (names.size() == designs)
-    return "Every design is on the Pareto front: more accuracy takes more " + cost_axis.noun + ".";
+    return "Every design is on the Pareto front: " + words.better_takes + " more " +
+           cost_axis.noun + ".";
   return "On the Pareto front: " + listed(names) +
-         ". Each other design is beaten by one of these, which is at least as accurate and has no "
-         "more " +
-         cost_axis.noun + ".";
+         ". Each other design is beaten by one of these, which " + words.is_not_worse +
+         " and has no more " + cost_axis.noun + ".";
 }
 
-ComparisonFigure cost_figure(const std::vector<ShownDesign>& designs, CostAxis cost_axis,
-                             const std::vector<Cost>& costs, SvgStyle style) {
+ComparisonFigure cost_figure(const std::vector<ShownDesign>& designs, Measure measure,
+                             CostAxis cost_axis, const std::vector<Cost>& costs, SvgStyle style) {
+  const MeasureWords& words = words_of(measure);
+  const bool up = higher_is_better(measure);
   set_scale(cost_axis.axis, costs);
   Plot plot{.title = cost_axis.title,
             .x = cost_axis.axis,
-            .y = {"test accuracy", NumberStyle::percent, false, 0.01},
+            .y = {"test " + words.name, words.style, false, kLeastQualitySpan},
             .key = PlotKey::labels};
   std::vector<CostAndValue> points;
   for (std::size_t i = 0; i < designs.size(); ++i) {
     const ShownDesign& shown = designs[i];
     if (!shown.has_runs() || costs[i].value <= 0) continue;
-    points.push_back({costs[i].value, shown.test_mean});
+    points.push_back({costs[i].value, up ? shown.test_mean : -shown.test_mean});
     plot.series.push_back({.name = shown.label,
                            .points = {{costs[i].value, shown.test_mean, costs[i].low, costs[i].high,
                                        shown.interval.low, shown.interval.high}},
@@ -72,14 +76,16 @@ ComparisonFigure cost_figure(const std::vector<ShownDesign>& designs, CostAxis c
   if (points.size() < 2) return {};
   const auto [least, most] = std::ranges::minmax(points, {}, &CostAndValue::cost);
   const bool same_cost = most.cost <= (1 + kSameWithin) * least.cost;
-  PlotSeries front{
-      .name = "Pareto front", .line = PlotLine::staircase, .markers = false, .neutral = true};
+  PlotSeries front{.name = "Pareto front",
+                   .line = up ? PlotLine::staircase : PlotLine::staircase_down,
+                   .markers = false,
+                   .neutral = true};
   std::vector<std::string> names;
   for (const std::size_t i : pareto_front(points)) {
-    front.points.push_back({points[i].cost, points[i].value});
+    front.points.push_back({points[i].cost, plot.series[i].points[0].y});
     names.push_back(plot.series[i].name);
   }
-  const std::string caption = front_caption(cost_axis, names, points.size(), same_cost);
+  const std::string caption = front_caption(words, cost_axis, names, points.size(), same_cost);
   plot.description = caption;
   if (!same_cost) plot.series.insert(plot.series.begin(), std::move(front));
   return {cost_axis.name, svg_plot(plot, style), caption};
@@ -112,30 +118,32 @@ std::vector<ComparisonFigure> cost_figures(const ComparisonResult& result, SvgSt
   const std::vector<ShownDesign> designs = shown_designs(result);
   std::vector<ComparisonFigure> figures;
   const auto add = [&](CostAxis axis, const std::vector<Cost>& costs) {
-    ComparisonFigure figure = cost_figure(designs, std::move(axis), costs, style);
+    ComparisonFigure figure = cost_figure(designs, result.measure, std::move(axis), costs, style);
     if (!figure.svg.empty()) figures.push_back(std::move(figure));
   };
   const auto [unit_s, unit_name] = time_unit(designs);
-  add({"accuracy_by_training_time",
-       "Accuracy against training time",
+  const std::string key = words_of(result.measure).key;
+  const std::string name = capitalized(words_of(result.measure).name);
+  add({key + "_by_training_time",
+       name + " against training time",
        "training time",
        {"training time (" + std::string(unit_name) + ": steps × median step)"}},
       costs_of(designs, [unit = unit_s](const ShownDesign& shown) {
         return Cost{shown.train_s / unit, shown.train_s_low / unit, shown.train_s_high / unit};
       }));
-  add({"accuracy_by_training_memory",
-       "Accuracy against memory for training",
+  add({key + "_by_training_memory",
+       name + " against memory for training",
        "memory for training",
        {"peak memory of tensors in training", NumberStyle::bytes}},
       costs_of(designs, [](const ShownDesign& shown) { return exactly(shown.train_peak_bytes); }));
-  add({"accuracy_by_inference_memory",
-       "Accuracy against memory for use",
+  add({key + "_by_inference_memory",
+       name + " against memory for use",
        "memory for use",
        {"peak memory of tensors in use (inference)", NumberStyle::bytes}},
       costs_of(designs,
                [](const ShownDesign& shown) { return exactly(shown.inference_peak_bytes); }));
-  add({"accuracy_by_parameters",
-       "Accuracy against parameters",
+  add({key + "_by_parameters",
+       name + " against parameters",
        "parameters",
        {"parameters of the whole model", NumberStyle::count}},
       costs_of(designs, [&](const ShownDesign& shown) {

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "ffn/compare/comparison_figures.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/report/svg_plot.h"
 
@@ -29,14 +30,14 @@ std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points) {
 }
 
 // The mean over seeds at every step that all runs reached.
-template <class Point>
+template <class Point, class Value>
 std::vector<PlotPoint> mean_curve(const DesignResult& design,
-                                  std::vector<Point> RunResult::* points, double Point::* value) {
+                                  std::vector<Point> RunResult::* points, const Value& value) {
   std::map<std::int64_t, std::pair<double, std::size_t>> sums;
   for (const RunResult& run : design.runs) {
     for (const Point& point : run.*points) {
       auto& [sum, count] = sums[point.step];
-      sum += point.*value;
+      sum += value(point);
       ++count;
     }
   }
@@ -49,9 +50,9 @@ std::vector<PlotPoint> mean_curve(const DesignResult& design,
   return thinned(curve);
 }
 
-template <class Point>
+template <class Point, class Value>
 void add_curves(Plot& plot, const ComparisonResult& result, std::vector<Point> RunResult::* points,
-                double Point::* value) {
+                const Value& value) {
   for (std::size_t i = 0; i < result.designs.size(); ++i)
     plot.series.push_back({.name = label_of(result, i),
                            .points = mean_curve(result.designs[i], points, value),
@@ -62,24 +63,25 @@ void add_curves(Plot& plot, const ComparisonResult& result, std::vector<Point> R
 }  // namespace
 
 std::vector<ComparisonFigure> curve_figures(const ComparisonResult& result, SvgStyle style) {
+  const MeasureWords& words = words_of(result.measure);
   const std::string mean = result.seeds.size() > 1 ? "Mean over the seeds. " : "";
   const Axis steps{"training step", NumberStyle::count};
   Plot loss{.title = "Training loss",
             .description = "The training loss of each design against the training step.",
             .x = steps,
             .y = {"training loss (cross-entropy)"}};
-  add_curves(loss, result, &RunResult::losses, &LossPoint::loss);
-  Plot accuracy{.title = "Validation accuracy",
-                .description = "The validation accuracy of each design against the training step.",
-                .x = steps,
-                .y = {"validation accuracy", NumberStyle::percent, false, 0.01}};
-  add_curves(accuracy, result, &RunResult::validations, &ValidationPoint::accuracy);
-  return {
-      {"training_loss", svg_plot(loss, style),
-       mean + "How wrong the model still is on the pictures it learns from; lower is better."},
-      {"validation_accuracy", svg_plot(accuracy, style),
-       mean + "The share right on pictures held out of training to watch progress; higher is "
-              "better. A curve that still rises at the end says that more training would help."}};
+  add_curves(loss, result, &RunResult::losses, [](const LossPoint& point) { return point.loss; });
+  const std::string name = "validation " + words.name;
+  Plot validation{.title = capitalized(name),
+                  .description = "The " + name + " of each design against the training step.",
+                  .x = steps,
+                  .y = {name, words.style, false, kLeastQualitySpan}};
+  add_curves(validation, result, &RunResult::validations,
+             [&](const ValidationPoint& point) { return quality(point, result.measure); });
+  return {{"training_loss", svg_plot(loss, style),
+           mean + "How wrong the model still is on the " + plural(words.item) +
+               " it learns from; lower is better."},
+          {"validation_" + words.key, svg_plot(validation, style), mean + words.validation}};
 }
 
 }  // namespace ffn::inline v0

@@ -23,6 +23,12 @@ std::int64_t largest(const DesignResult& design, const Value& value) {
   return most;
 }
 
+void negate(PairResult& pair) {
+  pair.difference = -pair.difference;
+  pair.interval = {-pair.interval.high, -pair.interval.low};
+  for (double& difference : pair.per_seed) difference = -difference;
+}
+
 }  // namespace
 
 double median(std::vector<double> values) {
@@ -32,35 +38,41 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-double mean_test_accuracy(const DesignResult& design) {
+double mean_test_quality(const DesignResult& design, Measure measure) {
   if (design.runs.empty()) return 0;
   double sum = 0;
-  for (const RunResult& run : design.runs) sum += run.test.accuracy();
+  for (const RunResult& run : design.runs) sum += quality(run.test, measure);
   return sum / static_cast<double>(design.runs.size());
 }
 
-Interval test_accuracy_range(const DesignResult& design) {
+Interval test_quality_range(const DesignResult& design, Measure measure) {
   if (design.runs.empty()) return {};
-  const double first = design.runs.front().test.accuracy();
+  const double first = quality(design.runs.front().test, measure);
   Interval range{first, first};
   for (const RunResult& run : design.runs) {
-    range.low = std::min(range.low, run.test.accuracy());
-    range.high = std::max(range.high, run.test.accuracy());
+    range.low = std::min(range.low, quality(run.test, measure));
+    range.high = std::max(range.high, quality(run.test, measure));
   }
   return range;
+}
+
+double mean_example_error(const DesignResult& design) {
+  if (design.runs.empty()) return 0;
+  double sum = 0;
+  for (const RunResult& run : design.runs) sum += run.test.standard_error;
+  return sum / static_cast<double>(design.runs.size());
 }
 
 double median_step_ms(const DesignResult& design) {
   return median_of_measured(design, [](const RunResult& run) { return run.training.median_ms; });
 }
 
-double median_training_images_per_s(const DesignResult& design) {
-  return median_of_measured(design, [](const RunResult& run) { return run.training.images_per_s; });
+double median_training_items_per_s(const DesignResult& design) {
+  return median_of_measured(design, [](const RunResult& run) { return run.training.items_per_s; });
 }
 
-double median_inference_images_per_s(const DesignResult& design) {
-  return median_of_measured(design,
-                            [](const RunResult& run) { return run.inference.images_per_s; });
+double median_inference_items_per_s(const DesignResult& design) {
+  return median_of_measured(design, [](const RunResult& run) { return run.inference.items_per_s; });
 }
 
 std::int64_t training_peak_bytes(const DesignResult& design) {
@@ -90,14 +102,17 @@ PairResult pair_of(const ComparisonResult& result, std::size_t a, std::size_t b)
     PairResult turned = stored;
     turned.first = a;
     turned.second = b;
-    turned.difference = -stored.difference;
-    turned.interval = {-stored.interval.high, -stored.interval.low};
-    for (double& difference : turned.per_seed) difference = -difference;
+    negate(turned);
     if (stored.outcome == PairOutcome::first_better) turned.outcome = PairOutcome::second_better;
     if (stored.outcome == PairOutcome::second_better) turned.outcome = PairOutcome::first_better;
     return turned;
   }
   fail(ErrorKind::config, "pair_of", "designs ", a, " and ", b, " were not compared");
+}
+
+PairResult in_favour_of_first(PairResult pair, Measure measure) {
+  if (!higher_is_better(measure)) negate(pair);
+  return pair;
 }
 
 }  // namespace ffn::inline v0

@@ -16,6 +16,11 @@ using nlohmann::json;
 void read_model(ObjectReader& reader, CompareConfig& config) {
   if (reader.has("model")) config.model.model = reader.text("model");
   if (reader.has("patch")) config.model.patch = reader.integer("patch");
+  DecoderOptions& decoder = config.model.decoder;
+  if (reader.has("context")) decoder.context = reader.integer("context");
+  if (reader.has("kv_heads")) decoder.kv_heads = reader.integer("kv_heads");
+  if (reader.has("parallel")) decoder.parallel = reader.boolean("parallel");
+  if (reader.has("free_head")) decoder.free_head = reader.boolean("free_head");
   if (reader.has("recipe")) read_recipe(reader.object("recipe"), config.recipe);
 }
 

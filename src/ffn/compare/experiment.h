@@ -27,9 +27,11 @@ struct Experiment {
 //               "match_to": "…", "recipe": {…}}, …]}
 //   SCALE = {"seeds": 5, "model": "…", "patch": 4, "recipe": {…}, "learning_rates": […]}
 //
+// Beside model and patch stand context, kv_heads, parallel and free_head of language models.
 // Recipes hold options of training by their names; the scale's goes over the file's, the part's
-// over both. Only schema, question, base, full, parts, seeds, name and feed_forward must be there.
-// An unknown key is an error. Errors: Error{io} naming file and key; check_compare_config().
+// over both; the margin is a fraction, or of text in bits per byte. Only schema, question, base,
+// full, parts, seeds, name and feed_forward must be there. An unknown key is an error. Errors:
+// Error{io} naming file and key; check_compare_config().
 Experiment read_experiment(const std::string& path, bool full);
 
 }  // namespace ffn::inline v0

@@ -10,8 +10,9 @@ namespace ffn::inline v0 {
 // Basis of a pair. `same` when both have one canonical design and one learning rate: the runs are
 // one and the same, the difference is exactly 0. Otherwise fewer than three seeds give no honest
 // seed error, so the test examples are resampled (paired_bootstrap over the mean over seeds of
-// right_a − right_b): that speaks of these trained models only. Three or more give a paired t test
-// over seeds, on this test set.
+// quality_a − quality_b): that speaks of these trained models only. Three or more give a paired t
+// test over seeds, on this test set. For bits per byte the examples are documents that weigh as
+// many bytes as they hold.
 //
 // Outcome, the first that holds:
 //   tie            basis `same`
@@ -22,13 +23,14 @@ namespace ffn::inline v0 {
 //   first_better, second_better   adjusted_p ≤ 0.05: Holm over all pairs that are not `same`, so
 //                  the chance of any false "better" in the whole comparison is at most 5 %
 //   undecided      anything else
+// Better means higher or lower in quality, as the measure says.
 //
-// Leaders: the highest mean test accuracy (the first of equals), then by falling accuracy all that
-// are not shown to be worse than it.
+// Leaders: the best mean test quality (the first of equals), then from better to worse all that are
+// not shown to be worse than it.
 //
 // Errors: config without designs or runs, when designs differ in their seeds, when runs of fewer
-// than three seeds lack the answers to each test picture or contradict their score, or when the
-// margin is negative.
+// than three seeds lack the quality of each test example, disagree about their weights or
+// contradict their score, or when the margin is negative.
 void judge(ComparisonResult& result);
 
 }  // namespace ffn::inline v0

@@ -14,6 +14,6 @@ namespace ffn::inline v0 {
 // multiple of 8 (of 1 below 64), and match_ratio is the ratio of times measured at it. Takes some
 // seconds per design. Errors: as match_hidden().
 std::vector<ModelChoice> match_step_time(const ModelRequest& request, const TrainRecipe& recipe,
-                                         const ImageGeometry& geometry, const Device& device);
+                                         const TaskGeometry& geometry, const Device& device);
 
 }  // namespace ffn::inline v0

@@ -56,6 +56,15 @@ struct ExampleTest {
 ExampleTest paired_bootstrap(std::span<const double> per_example,
                              const BootstrapOptions& options = {});
 
+// The same of examples that weigh differently, such as documents of different lengths: mean and m*
+// are Σ w·d / Σ w over the examples and over the n drawn ones. Equal weights are the test above,
+// bit for bit. Otherwise examples are drawn one by one, in resamples · n time, from the words of
+// the stream's counter (resample, 4 examples); a word picks an example with a chance that is off by
+// less than n / 2^32. Takes documents as independent draws, lengths included.
+// Errors: config also when the two differ in length, or a weight is not finite and positive.
+ExampleTest paired_bootstrap(std::span<const double> per_example, std::span<const double> weights,
+                             const BootstrapOptions& options = {});
+
 // Holm's step-down adjustment: with p sorted upwards, the k-th of m becomes the largest of
 // min(1, (m − j + 1) · p_j) over j ≤ k. Rejecting where the result is at most α keeps the chance of
 // any false rejection at most α, however the tests depend on each other.

@@ -18,7 +18,7 @@ namespace {
 // A match further off than this is refused: the budgets would not be equal.
 constexpr double kMatchTolerance = 0.05;
 
-std::vector<ModelChoice> solve(const CompareConfig& config, const ImageGeometry& geometry,
+std::vector<ModelChoice> solve(const CompareConfig& config, const TaskGeometry& geometry,
                                const Device& device) {
   if (config.model.match != "time") return choose_models(config.model, geometry);
   return match_step_time(config.model, config.recipe, geometry, device);
@@ -33,7 +33,7 @@ std::string unique_label(const std::string& text, std::map<std::string, int>& se
 void check_budget(const ModelChoice& choice, const ModelRequest& request) {
   const double ratio = choice.match_ratio;
   check(ratio == 0 || (ratio > 1 - kMatchTolerance && ratio < 1 + kMatchTolerance),
-        ErrorKind::config, "--match", to_string(choice.config.feed_forward), " reaches ", ratio,
+        ErrorKind::config, "--match", to_string(feed_forward_of(choice.config)), " reaches ", ratio,
         " of the ", request.match, " of ", request.match_to,
         " at best, which is no equal budget (within 5 %); compare without --match, which shows the "
         "difference");
@@ -56,19 +56,38 @@ std::string slug(const std::string& text) {
 
 }  // namespace
 
-DataFacts read_data_facts(const TrainRecipe& recipe) {
-  const ImageData data = load_image_data(recipe.data, image_data_options(recipe));
-  const ImageSet& train = data.train;
-  check(train.height == train.width, ErrorKind::config, recipe.data, "holds pictures of ",
-        train.height, " × ", train.width, " pixels; square ones are needed");
-  return {{train.channels, train.width, train.classes},
-          train.count,
-          data.validation.count,
-          data.test.count};
+Measure measure_of(const TrainRecipe& recipe) {
+  return names_text(recipe.data) ? Measure::bits_per_byte : Measure::accuracy;
+}
+
+DataFacts read_data_facts(const CompareConfig& config) {
+  const TaskData data = load_task_data(config.recipe.data, image_data_options(config.recipe));
+  DataFacts facts;
+  facts.geometry = geometry_of(data);
+  facts.measure = measure_of(config.recipe);
+  ModelRequest any = config.model;
+  any.feed_forward.clear();
+  any.match.clear();
+  const ModelConfig model = choose_models(any, facts.geometry)[0].config;
+  facts.epoch_rows = training_examples(data, model);
+  const auto count = [&](std::int64_t training, std::int64_t validation, std::int64_t test) {
+    facts.training_count = facts.training_items = training;
+    facts.validation_count = validation;
+    facts.test_count = test;
+  };
+  if (const auto* text = std::get_if<TextData>(&data)) {
+    count(text->train.count(), text->validation.count(), text->test.count());
+    facts.training_items = text->train.total_bytes();
+    facts.items_per_row = tokens_of(model);
+  } else {
+    const auto& pictures = std::get<ImageData>(data);
+    count(pictures.train.count, pictures.validation.count, pictures.test.count);
+  }
+  return facts;
 }
 
 Comparison prepare_comparison(const std::string& folder, const CompareConfig& config,
-                              const ImageGeometry& geometry, const Device& device) {
+                              const TaskGeometry& geometry, const Device& device) {
   check_compare_config(config);
   if (has_comparison(folder)) {
     Comparison found = read_comparison(folder);
@@ -80,7 +99,7 @@ Comparison prepare_comparison(const std::string& folder, const CompareConfig& co
   for (const ModelChoice& choice : solve(config, geometry, device)) {
     check_budget(choice, config.model);
     comparison.designs.push_back({unique_label(choice.design_text, seen),
-                                  to_string(choice.config.feed_forward), choice.match_ratio});
+                                  to_string(feed_forward_of(choice.config)), choice.match_ratio});
   }
   std::error_code code;
   std::filesystem::create_directories(folder, code);
@@ -110,7 +129,7 @@ TrainConfig train_config(const Comparison& comparison, const RunPlan& run, const
                             .seed = run.seed,
                             .read_test = false,
                             .environment = environment},
-                           data.training_count);
+                           data.epoch_rows);
 }
 
 RunPlan with_folder(RunPlan run, const std::string& runs, const Comparison& comparison,

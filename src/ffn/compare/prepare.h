@@ -6,22 +6,30 @@
 #include <vector>
 
 #include "ffn/compare/compare_config.h"
+#include "ffn/train/measure.h"
 
 namespace ffn::inline v0 {
 
 // What the runs and the report must know of the data.
 struct DataFacts {
-  ImageGeometry geometry;
-  std::int64_t training_count = 0, validation_count = 0, test_count = 0;
+  TaskGeometry geometry;
+  std::int64_t training_count = 0, validation_count = 0, test_count = 0;  // pictures or documents
+  Measure measure = Measure::accuracy;
+  std::int64_t training_items = 0;  // pictures, or bytes of the training documents
+  std::int64_t items_per_row = 1;   // of a batch: a picture, or the bytes of a sequence
+  std::int64_t epoch_rows = 0;      // rows of all batches of a pass over the data
 };
-// Reads the data set. Errors: those of load_image_data; config when pictures are not square.
-DataFacts read_data_facts(const TrainRecipe& recipe);
+// What a model of this data is measured by: text in bits per byte.
+Measure measure_of(const TrainRecipe& recipe);
+// Reads the data set that the comparison's models train on. Errors: those of load_task_data; config
+// when pictures are not square, and those of choose_models.
+DataFacts read_data_facts(const CompareConfig& config);
 
 // The designs with their widths: solved here (matching a budget; for "time" steps are timed on
 // `device`), or read from FOLDER/comparison.json, which must ask for the same, when it is there.
 // Writes that file otherwise, and makes the folder. Errors: config, io.
 Comparison prepare_comparison(const std::string& folder, const CompareConfig& config,
-                              const ImageGeometry& geometry, const Device& device);
+                              const TaskGeometry& geometry, const Device& device);
 
 // One training run.
 struct RunPlan {

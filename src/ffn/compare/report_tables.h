@@ -19,7 +19,7 @@ MainTable main_table(const ComparisonResult& result);
 // The pairwise tests with the reading of each, those of the leading design first.
 Table reading_table(const ComparisonResult& result);
 
-// Validation accuracy of every learning rate tried, a column per rate; no rows when there was no
+// Validation quality of every learning rate tried, a column per rate; no rows when there was no
 // grid.
 Table learning_rate_table(const ComparisonResult& result);
 

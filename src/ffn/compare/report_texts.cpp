@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ffn/base/error.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/compare/shown_design.h"
 #include "ffn/feedforward/registry.h"
@@ -46,7 +47,8 @@ std::string learning_rate_text(const ComparisonResult& result) {
   const bool chosen = std::ranges::any_of(
       result.designs, [](const DesignResult& design) { return !design.learning_rates.empty(); });
   if (chosen) {
-    std::string text = "chosen for each design from the same candidates by validation accuracy";
+    std::string text = "chosen for each design from the same candidates by validation " +
+                       words_of(result.measure).name;
     if (result.grid_flops > 0)
       text += "; choosing took " + to_text(result.grid_flops, NumberStyle::flops) + " of training";
     return text;
@@ -57,6 +59,38 @@ std::string learning_rate_text(const ComparisonResult& result) {
       result.designs, [rate](const DesignResult& design) { return design.learning_rate == rate; });
   return same ? to_text(rate, NumberStyle::plain) + " for every design"
               : "set for each design, see the costs";
+}
+
+// What the tests over seeds or examples need.
+void add_test_words(const ComparisonResult& result, Pairs& words) {
+  if (any_basis(result, PairBasis::seeds))
+    words.emplace_back("95 % interval",
+                       "The true difference, over all seeds one could draw, lies "
+                       "in it in 95 of 100 such experiments.");
+  if (any_basis(result, PairBasis::examples))
+    words.emplace_back("These trained models only",
+                       "The interval and p come from drawing test " +
+                           plural(words_of(result.measure).example) +
+                           " anew (paired bootstrap): they say how sure the difference between "
+                           "these very models is, "
+                           "not how another training would turn out.");
+  if (any_basis(result, PairBasis::seeds) || any_basis(result, PairBasis::examples)) {
+    words.emplace_back("p",
+                       "How often a difference as large as this would appear by chance if "
+                       "both were equally good. Small means: hardly chance.");
+    words.emplace_back("Holm",
+                       "With many pairs some p is small by luck. Holm's correction raises "
+                       "each p for the number of pairs; “better” needs 0.05 or less "
+                       "after it.");
+    words.emplace_back("Undecided",
+                       "The runs do not tell which is better. It does not mean that "
+                       "both are equal: more seeds may decide it.");
+  }
+  if (result.margin > 0)
+    words.emplace_back("Equally good", "The difference is shown to lie within ±" +
+                                           difference_text(result.margin, result.measure) + " " +
+                                           words_of(result.measure).unit +
+                                           ", the margin stated beforehand.");
 }
 
 }  // namespace
@@ -122,6 +156,7 @@ Pairs design_pairs(const ComparisonResult& result) {
 }
 
 Pairs setting_pairs(const ComparisonResult& result) {
+  const MeasureWords& words = words_of(result.measure);
   Pairs pairs;
   const auto add = [&](const char* name, const std::string& text) {
     if (!text.empty()) pairs.emplace_back(name, text);
@@ -132,66 +167,46 @@ Pairs setting_pairs(const ComparisonResult& result) {
   add("Recipe", result.recipe);
   if (result.recipe.empty() && result.total_steps > 0 && result.batch > 0)
     add("Length", to_text(result.total_steps, NumberStyle::count) + " steps of " +
-                      to_text(result.batch, NumberStyle::count) + " pictures");
+                      to_text(result.batch, NumberStyle::count) + " " + plural(words.batch_row));
   add("Learning rate", learning_rate_text(result));
   add("Budget", result.budget);
   if (!result.seeds.empty()) add("Random seeds", seeds_text(result.seeds));
   add("Number format", result.dtype);
   if (result.threads > 0) add("Threads", std::to_string(result.threads));
   if (result.margin > 0)
-    add("Equal means", "within " + points_text(result.margin) +
-                           " points of test accuracy, a margin set before the runs");
+    add("Equal means", "within " + difference_text(result.margin, result.measure) + " " +
+                           words.margin + ", a margin set before the runs");
   return pairs;
 }
 
 Pairs glossary(const ComparisonResult& result) {
+  const MeasureWords& says = words_of(result.measure);
   Pairs words{{"Feed-forward design",
                "The part of each Transformer block that works on every token alone; "
                "only this part differs between the models compared here."},
-              {"Test accuracy",
-               "The share of test pictures named correctly. The test pictures were used "
-               "for nothing else and read once. One point is 1 %."},
-              {"Train − test",
-               "How much better the model is on pictures it learnt from, in points. A "
-               "large value means that it learnt them by heart."},
-              {"Seed",
-               "The start of the random numbers. Designs with the same seed see the same pictures "
-               "in the same order, so they are compared seed by seed."},
+              {"Test " + says.name, says.meaning},
+              {says.gap, "How much better the model is on " + plural(says.example) +
+                             " it learnt from, in " + says.unit +
+                             ". A large value means that it learnt them by heart."},
+              {"Seed", "The start of the random numbers. Designs with the same seed see the same " +
+                           plural(says.batch_row) +
+                           " in the same order, so they are compared seed by seed."},
               {"Work per token",
                "Floating-point operations (FLOP) of all feed-forward layers for one "
                "token, forward."},
               {"Peak memory",
                "The most memory held at once by weights, activations, gradients and "
                "scratch. The whole process adds the program and the data set."}};
-  if (any_basis(result, PairBasis::seeds))
-    words.emplace_back("95 % interval",
-                       "The true difference, over all seeds one could draw, lies "
-                       "in it in 95 of 100 such experiments.");
-  if (any_basis(result, PairBasis::examples))
-    words.emplace_back("These trained models only",
-                       "The interval and p come from drawing test pictures anew (paired "
-                       "bootstrap): they say how sure the difference between these very models is, "
-                       "not how another training would turn out.");
-  if (any_basis(result, PairBasis::seeds) || any_basis(result, PairBasis::examples)) {
-    words.emplace_back("p",
-                       "How often a difference as large as this would appear by chance if "
-                       "both were equally good. Small means: hardly chance.");
-    words.emplace_back("Holm",
-                       "With many pairs some p is small by luck. Holm's correction raises "
-                       "each p for the number of pairs; “better” needs 0.05 or less "
-                       "after it.");
-    words.emplace_back("Undecided",
-                       "The runs do not tell which is better. It does not mean that "
-                       "both are equal: more seeds may decide it.");
-  }
-  if (result.margin > 0)
-    words.emplace_back("Equally good", "The difference is shown to lie within ±" +
-                                           points_text(result.margin) +
-                                           " points, the margin stated beforehand.");
+  if (says.shows_example_error)
+    words.emplace_back("Standard error over " + plural(says.example),
+                       "How far a design's " + says.name + " would move with other test " +
+                           plural(says.example) +
+                           ". Differences between designs are surer than that, because all are "
+                           "scored on the same ones.");
+  add_test_words(result, words);
   if (result.designs.size() > 1)
-    words.emplace_back("Pareto front",
-                       "The designs that no other beats in accuracy and cost at once. "
-                       "Choose among these.");
+    words.emplace_back("Pareto front", "The designs that no other beats in " + says.name +
+                                           " and cost at once. Choose among these.");
   return words;
 }
 

@@ -21,7 +21,7 @@ std::string certainty_text(const ComparisonResult& result);
 // Each design with its canonical text and what the registry says of it.
 std::vector<std::pair<std::string, std::string>> design_pairs(const ComparisonResult& result);
 
-// Model, data, recipe, budget, seeds, held-out pictures, …: only what is known.
+// Model, data, recipe, budget, seeds, held-out examples, …: only what is known.
 std::vector<std::pair<std::string, std::string>> setting_pairs(const ComparisonResult& result);
 
 // The words that the tables and tests use, explained; only those that this comparison needs.

@@ -3,54 +3,48 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ffn/compare/design_summary.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/report/axis_ticks.h"
 #include "ffn/report/table.h"
 
 namespace ffn::inline v0 {
 namespace {
 
-// U+2212, as wide as a plus sign.
-std::string with_minus(std::string text) {
-  return text.starts_with('-') ? "−" + text.substr(1) : text;
+std::string interval_text(const Interval& interval, Measure measure) {
+  return difference_text(interval.low, measure) + " to " + difference_text(interval.high, measure);
 }
 
-std::string interval_text(const Interval& interval) {
-  return points_text(interval.low) + " to " + points_text(interval.high);
+// "2.10 points"
+std::string with_unit(double difference, Measure measure) {
+  return difference_text(difference, measure) + " " + words_of(measure).unit;
 }
 
-// The test over pictures says nothing about another training; that must stand in the row itself.
+// The test over examples says nothing about another training; that must stand in the row itself.
 std::string_view basis_note(PairBasis basis) {
   return basis == PairBasis::examples ? "; these trained models only" : "";
 }
 
 std::string better_text(const std::string& better, const std::string& worse, double difference,
-                        const Interval& interval) {
-  return better + " better than " + worse + " by " + points_text(difference) + " points (" +
-         interval_text(interval) + ")";
+                        const Interval& interval, Measure measure) {
+  return better + " better than " + worse + " by " + with_unit(difference, measure) + " (" +
+         interval_text(interval, measure) + ")";
 }
 
 std::string undecided_text(const std::string& first, const std::string& second,
-                           const PairResult& pair) {
+                           const PairResult& pair, Measure measure) {
   const bool ahead = pair.difference >= 0;
   const Interval turned = ahead ? pair.interval : Interval{-pair.interval.high, -pair.interval.low};
   std::string text = "Undecided: " + (ahead ? first : second) + " is ahead of " +
-                     (ahead ? second : first) + " by " + points_text(std::abs(pair.difference)) +
-                     " points, ";
+                     (ahead ? second : first) + " by " +
+                     with_unit(std::abs(pair.difference), measure) + ", ";
   if (turned.low > 0)
-    return text + "but that is not sure enough for so many pairs (" + interval_text(turned) + ")";
-  return text + "but anything from " + interval_text(turned) + " is possible";
+    return text + "but that is not sure enough for so many pairs (" +
+           interval_text(turned, measure) + ")";
+  return text + "but anything from " + interval_text(turned, measure) + " is possible";
 }
 
 }  // namespace
-
-std::string percent_text(double fraction) { return to_text(fraction, NumberStyle::percent); }
-
-std::string points_text(double fraction) { return with_minus(fixed_text(100 * fraction, 2)); }
-
-std::string signed_points_text(double fraction) {
-  const std::string text = fixed_text(100 * fraction, 2);
-  return text.starts_with('-') || text == "0.00" ? with_minus(text) : "+" + text;
-}
 
 std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fixed_text(p, 3); }
 
@@ -88,10 +82,11 @@ std::string label_of(const ComparisonResult& result, std::size_t design) {
   return one.label.empty() ? one.design : one.label;
 }
 
-std::string basis_text(PairBasis basis) {
+std::string basis_text(PairBasis basis, Measure measure) {
   switch (basis) {
     case PairBasis::same: return "the same runs";
-    case PairBasis::examples: return "test pictures, these trained models only";
+    case PairBasis::examples:
+      return "test " + plural(words_of(measure).example) + ", these trained models only";
     case PairBasis::seeds: return "seeds";
   }
   return {};
@@ -108,20 +103,23 @@ std::string outcome_text(PairOutcome outcome) {
   return {};
 }
 
-std::string pair_reading(const ComparisonResult& result, const PairResult& pair) {
+std::string pair_reading(const ComparisonResult& result, const PairResult& stored) {
+  const Measure measure = result.measure;
+  const PairResult pair = in_favour_of_first(stored, measure);
   const std::string first = label_of(result, pair.first), second = label_of(result, pair.second);
   const std::string note(basis_note(pair.basis));
   switch (pair.outcome) {
     case PairOutcome::first_better:
-      return better_text(first, second, pair.difference, pair.interval) + note;
+      return better_text(first, second, pair.difference, pair.interval, measure) + note;
     case PairOutcome::second_better:
-      return better_text(second, first, -pair.difference,
-                         {-pair.interval.high, -pair.interval.low}) +
+      return better_text(second, first, -pair.difference, {-pair.interval.high, -pair.interval.low},
+                         measure) +
              note;
     case PairOutcome::equivalent:
-      return first + " and " + second + " equally good within " + points_text(result.margin) +
-             " points (difference " + interval_text(pair.interval) + ")" + note;
-    case PairOutcome::undecided: return undecided_text(first, second, pair) + note;
+      return first + " and " + second + " equally good within " +
+             with_unit(result.margin, measure) + " (difference " +
+             interval_text(stored.interval, measure) + ")" + note;
+    case PairOutcome::undecided: return undecided_text(first, second, pair, measure) + note;
     case PairOutcome::tie:
       return first + " and " + second +
              (pair.basis == PairBasis::same ? " are the same design: a tie" : ": an exact tie") +
@@ -130,11 +128,11 @@ std::string pair_reading(const ComparisonResult& result, const PairResult& pair)
   return {};
 }
 
-std::string per_seed_text(const PairResult& pair, bool reversed) {
+std::string per_seed_text(const PairResult& pair, Measure measure, bool reversed) {
   std::string text;
   for (const double difference : pair.per_seed) {
     if (!text.empty()) text += ", ";
-    text += signed_points_text(reversed ? -difference : difference);
+    text += signed_difference_text(reversed ? -difference : difference, measure);
   }
   return text;
 }

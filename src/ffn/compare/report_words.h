@@ -10,11 +10,8 @@
 
 namespace ffn::inline v0 {
 
-std::string percent_text(double fraction);        // "91.30 %"
-std::string points_text(double fraction);         // "2.10", "−0.35"
-std::string signed_points_text(double fraction);  // "+2.10", "−0.35"
-std::string p_text(double p);                     // "0.012", "< 0.001"
-std::string bytes_text(std::int64_t bytes);       // "20.5 MiB"
+std::string p_text(double p);                // "0.012", "< 0.001"
+std::string bytes_text(std::int64_t bytes);  // "20.5 MiB"
 // Three digits, but whole numbers in full: 0.0123, 12.3, 1234.
 double rounded(double value);
 std::string number_text(double value);  // rounded, "1,234"
@@ -26,15 +23,16 @@ std::string listed(const std::vector<std::string>& names);
 // What the label of a design is: `label`, or its canonical text.
 std::string label_of(const ComparisonResult& result, std::size_t design);
 
-std::string basis_text(PairBasis basis);  // "seeds"; "test pictures, these trained models only"
+// "seeds"; "test pictures, these trained models only"
+std::string basis_text(PairBasis basis, Measure measure);
 std::string outcome_text(PairOutcome outcome);  // "first better"
 
 // One row of the pairwise tests for a reader who knows no statistics: "dwconv(gelu) better than
 // mlp(gelu) by 2.10 points (1.40 to 2.80)".
 std::string pair_reading(const ComparisonResult& result, const PairResult& pair);
 
-// "+2.00, +2.20": the differences of a pair seed by seed, in points, as pair.first − pair.second or
-// the other way round.
-std::string per_seed_text(const PairResult& pair, bool reversed = false);
+// "+2.00, +2.20": the differences of a pair seed by seed, as pair.first − pair.second or the other
+// way round.
+std::string per_seed_text(const PairResult& pair, Measure measure, bool reversed = false);
 
 }  // namespace ffn::inline v0

@@ -164,7 +164,7 @@ class Runner {
   void report(const Task& task) {
     ++progress_.done;
     progress_.finished = label(*task.run);
-    progress_.validation_accuracy = read_scores(task.run->folder).validation.accuracy();
+    progress_.validation_quality = quality(read_scores(task.run->folder).validation, data_.measure);
     progress_.left_s = watch_.elapsed_s() / static_cast<double>(progress_.done - already_) *
                        static_cast<double>(progress_.total - progress_.done);
     hooks_.progress(progress_);
@@ -212,9 +212,7 @@ double chosen_learning_rate(const std::string& runs, const Comparison& compariso
     const RunPlan run =
         with_folder({design, comparison.config.seeds[0], rate}, runs, comparison, data);
     const Score score = read_scores(run.folder).validation;
-    const bool better =
-        score.right > best.right || (score.right == best.right && score.loss < best.loss);
-    if (rate != rates[0] && !better) continue;
+    if (rate != rates[0] && !is_better(score, best, data.measure)) continue;
     best = score;
     best_rate = rate;
   }

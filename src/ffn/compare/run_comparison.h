@@ -13,7 +13,7 @@ namespace ffn::inline v0 {
 struct CompareProgress {
   std::int64_t done = 0, total = 0;  // runs, of this phase
   std::string finished;              // the run that just ended: "glu(silu), seed 2"
-  double validation_accuracy = 0;
+  double validation_quality = 0;
   double left_s = -1;  // estimate; < 0: nothing to go by yet
 };
 
@@ -28,8 +28,8 @@ struct CompareHooks {
 };
 
 // The runs are folders in RUNS afterwards (run_results.h). With a grid of learning rates, first
-// each rate for each design on the first seed, then all seeds at each design's best: highest
-// validation accuracy, then lowest validation loss, then the lower rate. Then every chosen run
+// each rate for each design on the first seed, then all seeds at each design's best: best
+// validation quality, then lowest validation loss, then the lower rate. Then every chosen run
 // reads the test set, once, in a process without gradients. Seeds vary slowest, so that an
 // unfinished comparison has whole seeds. False when hooks.stop() ended it early: children save, and
 // the same call goes on later. Errors: ChildFailure for a run that said why it failed;

@@ -22,11 +22,12 @@ double mean_of(const std::vector<double>& values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
-Interval interval_of(const std::vector<double>& values, const Interval& range) {
+Interval interval_of(const std::vector<double>& values, const Interval& range, Measure measure) {
   if (values.size() < kSeedsForInterval) return range;
   // The t interval of a mean is that of the paired test, whose differences here are the values.
   const Interval interval = paired_t_test(values).interval;
-  return {std::max(0.0, interval.low), std::min(1.0, interval.high)};
+  const double most = measure == Measure::accuracy ? std::min(1.0, interval.high) : interval.high;
+  return {std::max(0.0, interval.low), most};
 }
 
 void set_costs(ShownDesign& shown, const DesignResult& design, std::int64_t total_steps) {
@@ -39,9 +40,9 @@ void set_costs(ShownDesign& shown, const DesignResult& design, std::int64_t tota
   shown.step_ms = median_step_ms(design);
   shown.step_p10_ms = median_over(&RunResult::training, &MeasuredCosts::p10_ms);
   shown.step_p90_ms = median_over(&RunResult::training, &MeasuredCosts::p90_ms);
-  shown.images_per_s = median_training_images_per_s(design);
+  shown.items_per_s = median_training_items_per_s(design);
   shown.inference_ms = median_over(&RunResult::inference, &MeasuredCosts::median_ms);
-  shown.inference_images_per_s = median_inference_images_per_s(design);
+  shown.inference_items_per_s = median_inference_items_per_s(design);
   shown.train_peak_bytes = training_peak_bytes(design);
   shown.train_process_peak_bytes = training_process_peak_bytes(design);
   shown.inference_peak_bytes = inference_peak_bytes(design);
@@ -59,22 +60,25 @@ void set_costs(ShownDesign& shown, const DesignResult& design, std::int64_t tota
 }  // namespace
 
 std::vector<ShownDesign> shown_designs(const ComparisonResult& result) {
+  const Measure measure = result.measure;
   std::vector<ShownDesign> all;
   for (const DesignResult& design : result.designs) {
     ShownDesign shown;
     shown.index = all.size();
     shown.label = design.label.empty() ? design.design : design.label;
-    shown.test = over_runs(design, [](const RunResult& run) { return run.test.accuracy(); });
-    shown.test_mean = mean_test_accuracy(design);
-    const Interval range = test_accuracy_range(design);
+    const auto quality_of = [&](Score RunResult::* score) {
+      return over_runs(design, [&](const RunResult& run) { return quality(run.*score, measure); });
+    };
+    shown.test = quality_of(&RunResult::test);
+    shown.test_mean = mean_test_quality(design, measure);
+    const Interval range = test_quality_range(design, measure);
     shown.test_low = range.low;
     shown.test_high = range.high;
-    shown.interval = interval_of(shown.test, range);
-    shown.validation_mean =
-        mean_of(over_runs(design, [](const RunResult& run) { return run.validation.accuracy(); }));
-    shown.gap =
-        mean_of(over_runs(design, [](const RunResult& run) { return run.train.accuracy(); })) -
-        shown.test_mean;
+    shown.interval = interval_of(shown.test, range, measure);
+    shown.example_error = mean_example_error(design);
+    shown.validation_mean = mean_of(quality_of(&RunResult::validation));
+    shown.gap = mean_of(quality_of(&RunResult::train)) - shown.test_mean;
+    if (!higher_is_better(measure)) shown.gap = -shown.gap;
     set_costs(shown, design, result.total_steps);
     all.push_back(std::move(shown));
   }
@@ -83,9 +87,10 @@ std::vector<ShownDesign> shown_designs(const ComparisonResult& result) {
 
 std::vector<ShownDesign> ranked_designs(const ComparisonResult& result) {
   std::vector<ShownDesign> all = shown_designs(result);
-  std::ranges::sort(all, [](const ShownDesign& a, const ShownDesign& b) {
+  std::ranges::sort(all, [&](const ShownDesign& a, const ShownDesign& b) {
     if (a.has_runs() != b.has_runs()) return a.has_runs();
-    return a.test_mean != b.test_mean ? a.test_mean > b.test_mean : a.index < b.index;
+    if (a.test_mean == b.test_mean) return a.index < b.index;
+    return is_better(a.test_mean, b.test_mean, result.measure);
   });
   return all;
 }

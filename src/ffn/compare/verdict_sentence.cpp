@@ -1,44 +1,25 @@
 #include "ffn/compare/verdict_sentence.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <vector>
 
 #include "ffn/base/check.h"
 #include "ffn/compare/design_summary.h"
+#include "ffn/compare/measure_words.h"
+#include "ffn/compare/report_words.h"
 #include "ffn/compare/sort_indices.h"
+#include "ffn/report/axis_ticks.h"
 
 namespace ffn::inline v0 {
 namespace {
 
 using Indices = std::vector<std::size_t>;
 
-// Not a stream: a stream follows the locale of the host program.
-std::string fixed(double value, int digits) {
-  std::array<char, 64> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::abs(value),
-                                 std::chars_format::fixed, digits)
-                       .ptr;
-  const std::string number(text.data(), end);
-  const bool zero = number.find_first_not_of("0.") == std::string::npos;
-  return value < 0 && !zero ? "−" + number : number;
-}
-
-// Points of accuracy: two decimals where one would leave a single digit or none.
-int digits_for(double difference) { return std::abs(difference) < 0.00995 ? 2 : 1; }
-std::string points(double fraction, int digits) { return fixed(100 * fraction, digits); }
-std::string percent(double fraction, int digits) { return points(fraction, digits) + " %"; }
-
-// "a", "a and b", "a, b and c"
-std::string join(const std::vector<std::string>& parts) {
-  std::string text;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0) text += i + 1 == parts.size() ? " and " : ", ";
-    text += parts[i];
-  }
-  return text;
+// One decimal more where the usual ones would leave a single digit or none: below one point, or a
+// hundredth of a bit.
+int digits_for(double difference, Measure measure) {
+  return words_of(measure).verdict_decimals + (std::abs(difference) < 0.00995 ? 1 : 0);
 }
 
 std::string counted(std::size_t count, const std::string& noun) {
@@ -56,32 +37,39 @@ Indices without_repeats(const ComparisonResult& result, const Indices& designs) 
   return kept;
 }
 
-// All designs, by falling mean test accuracy, the leaders first.
+// All designs, from better to worse mean test quality, the leaders first.
 Indices ranked(const ComparisonResult& result) {
   Indices order = result.verdict.leaders, others;
   for (std::size_t i = 0; i < result.designs.size(); ++i)
     if (std::find(order.begin(), order.end(), i) == order.end()) others.push_back(i);
   sort_indices(others, [&](std::size_t a, std::size_t b) {
-    return mean_test_accuracy(result.designs[a]) > mean_test_accuracy(result.designs[b]);
+    return is_better(mean_test_quality(result.designs[a], result.measure),
+                     mean_test_quality(result.designs[b], result.measure), result.measure);
   });
   order.insert(order.end(), others.begin(), others.end());
   return without_repeats(result, order);
 }
 
-std::string scored(const DesignResult& design, int digits) {
-  return design.label + " (" + percent(mean_test_accuracy(design), digits) + ")";
+std::string mean_text(const DesignResult& design, Measure measure, int digits) {
+  return quality_text(mean_test_quality(design, measure), measure, digits);
+}
+
+std::string scored(const DesignResult& design, Measure measure, int digits) {
+  return design.label + " (" + mean_text(design, measure, digits) + ")";
 }
 
 std::string scored(const ComparisonResult& result, const Indices& designs, int digits) {
   std::vector<std::string> parts;
-  for (const std::size_t design : designs) parts.push_back(scored(result.designs[design], digits));
-  return join(parts);
+  for (const std::size_t design : designs)
+    parts.push_back(scored(result.designs[design], result.measure, digits));
+  return listed(parts);
 }
 
 // "95 % interval 1.7 to 2.9 over 3 seeds"
-std::string interval_text(const PairResult& pair, int digits, const std::string& of = "") {
-  std::string text = "95 % interval " + of + points(pair.interval.low, digits) + " to " +
-                     points(pair.interval.high, digits);
+std::string interval_text(const PairResult& pair, Measure measure, int digits,
+                          const std::string& of = "") {
+  std::string text = "95 % interval " + of + difference_text(pair.interval.low, measure, digits) +
+                     " to " + difference_text(pair.interval.high, measure, digits);
   if (pair.basis == PairBasis::seeds) text += " over " + counted(pair.per_seed.size(), "seed");
   return text;
 }
@@ -91,13 +79,13 @@ std::string interval_text(const PairResult& pair, int digits, const std::string&
 std::string costs_text(const DesignResult& a, const DesignResult& b) {
   std::vector<std::string> parts;
   const auto add = [&](double mine, double other, const char* what) {
-    if (mine > 0 && other > 0) parts.push_back(fixed(mine / other, 2) + " × its " + what);
+    if (mine > 0 && other > 0) parts.push_back(fixed_text(mine / other, 2) + " × its " + what);
   };
   add(static_cast<double>(a.parameters), static_cast<double>(b.parameters), "parameters");
   add(median_step_ms(a), median_step_ms(b), "time per training step");
   add(static_cast<double>(training_peak_bytes(a)), static_cast<double>(training_peak_bytes(b)),
       "peak memory in training");
-  return parts.empty() ? "" : ", at " + join(parts);
+  return parts.empty() ? "" : ", at " + listed(parts);
 }
 
 // A sentence, when one of the two had more to work with.
@@ -106,12 +94,12 @@ std::string budget_text(const DesignResult& a, const DesignResult& b) {
   const auto add = [&](std::int64_t mine, std::int64_t other, const char* what) {
     if (mine <= 0 || other <= 0) return;
     const double ratio = static_cast<double>(mine) / static_cast<double>(other);
-    if (std::max(ratio, 1 / ratio) > 1.05) parts.push_back(fixed(ratio, 2) + " × the " + what);
+    if (std::max(ratio, 1 / ratio) > 1.05) parts.push_back(fixed_text(ratio, 2) + " × the " + what);
   };
   add(a.parameters, b.parameters, "parameters");
   add(a.step_flops, b.step_flops, "arithmetic per training step");
   if (parts.empty()) return "";
-  return " Their budgets are not equal: " + a.label + " has " + join(parts) + " of " + b.label +
+  return " Their budgets are not equal: " + a.label + " has " + listed(parts) + " of " + b.label +
          ".";
 }
 
@@ -122,9 +110,12 @@ std::string basis_text(const ComparisonResult& result) {
          " this speaks of these trained models only, not of the designs in general.";
 }
 
-std::string alone_text(const DesignResult& design, std::size_t times) {
-  std::string text = design.label + ": " + percent(mean_test_accuracy(design), 1) +
-                     " of the test pictures right, mean of " + counted(design.runs.size(), "seed");
+std::string alone_text(const ComparisonResult& result, const DesignResult& design) {
+  const std::size_t times = result.designs.size();
+  const MeasureWords& words = words_of(result.measure);
+  std::string text = design.label + ": " +
+                     mean_text(design, result.measure, words.verdict_decimals) + words.scored +
+                     ", mean of " + counted(design.runs.size(), "seed");
   return text + (times == 1
                      ? "; it was the only design, so nothing was compared."
                      : "; it was given " + std::to_string(times) +
@@ -133,12 +124,15 @@ std::string alone_text(const DesignResult& design, std::size_t times) {
 
 std::string take_text(const ComparisonResult& result, const Indices& order) {
   const DesignResult &best = result.designs[order[0]], &next = result.designs[order[1]];
-  const PairResult pair = pair_of(result, order[0], order[1]);
-  const int digits = digits_for(pair.difference);
-  std::string text = "Take " + best.label + ": " + percent(mean_test_accuracy(best), digits) +
-                     " of the test pictures right, " + points(pair.difference, digits) +
-                     " points more than the next, " + next.label + " (" +
-                     interval_text(pair, digits) + ")" + costs_text(best, next) + ".";
+  const Measure measure = result.measure;
+  const MeasureWords& words = words_of(measure);
+  const PairResult pair = in_favour_of_first(pair_of(result, order[0], order[1]), measure);
+  const int digits = digits_for(pair.difference, measure);
+  std::string text = "Take " + best.label + ": " + mean_text(best, measure, digits) + words.scored +
+                     ", " + difference_text(pair.difference, measure, digits) + " " + words.unit +
+                     (higher_is_better(measure) ? " more" : " less") + " than the next, " +
+                     next.label + " (" + interval_text(pair, measure, digits) + ")" +
+                     costs_text(best, next) + ".";
   const std::size_t others = order.size() - 2;
   if (others > 0)
     text += " It is shown to be better than the other " +
@@ -148,7 +142,7 @@ std::string take_text(const ComparisonResult& result, const Indices& order) {
 
 struct Cheapest {
   std::size_t design = 0;
-  std::string by;  // empty: no cost is known, it is the highest score
+  std::string by;  // empty: no cost is known, it is the best score
 };
 
 Cheapest cheapest_of(const ComparisonResult& result, const Indices& leaders) {
@@ -194,25 +188,31 @@ Indices without_worse(const ComparisonResult& result, const Indices& leaders) {
 }
 
 std::string leaders_text(const ComparisonResult& result, const Indices& leaders, int digits) {
+  const Measure measure = result.measure;
+  const MeasureWords& words = words_of(measure);
   if (all_equal(result, leaders))
-    return "Equal within the stated margin of " + points(result.margin, digits_for(result.margin)) +
-           " points of test accuracy: " + scored(result, leaders, digits);
-  const std::string start = "Undecided: by the test pictures they get right, ";
+    return "Equal within the stated margin of " +
+           difference_text(result.margin, measure, digits_for(result.margin, measure)) + " " +
+           words.margin + ": " + scored(result, leaders, digits);
+  const std::string start = "Undecided: " + words.by + ", ";
   if (leaders.size() == 2)
     return start + scored(result, leaders, digits) + " could not be told apart";
   return start + scored(result, Indices(leaders.begin() + 1, leaders.end()), digits) +
-         " could not be told apart from the highest score, " +
-         scored(result.designs[leaders[0]], digits);
+         " could not be told apart from the " +
+         (higher_is_better(measure) ? "highest " : "lowest ") + words.score + ", " +
+         scored(result.designs[leaders[0]], measure, digits);
 }
 
 // "It scored 0.20 points less than A (95 % interval …)": how sure the choice is.
-std::string difference_text(const PairResult& pair, const std::string& other, int digits) {
-  const std::string size = pair.difference == 0
-                               ? "the same as "
-                               : points(std::abs(pair.difference), digits) + " points " +
-                                     (pair.difference > 0 ? "more than " : "less than ");
-  return "It scored " + size + other + " (" + interval_text(pair, digits, "of the difference ") +
-         ")";
+std::string distance_text(const PairResult& pair, Measure measure, const std::string& other,
+                          int digits) {
+  const MeasureWords& words = words_of(measure);
+  const std::string size =
+      pair.difference == 0 ? "the same as "
+                           : difference_text(std::abs(pair.difference), measure, digits) + " " +
+                                 words.unit + (pair.difference > 0 ? " more than " : " less than ");
+  return "It " + words.verb + " " + size + other + " (" +
+         interval_text(pair, measure, digits, "of the difference ") + ")";
 }
 
 std::string choose_text(const ComparisonResult& result, const Indices& leaders,
@@ -222,16 +222,20 @@ std::string choose_text(const ComparisonResult& result, const Indices& leaders,
   const std::size_t other = taken == leaders[0] ? leaders[1] : leaders[0];
   const DesignResult &mine = result.designs[taken], &theirs = result.designs[other];
   const PairResult pair = pair_of(result, taken, other);
-  const int digits = digits_for(pair.difference);
-  const std::string advice = cheapest.by.empty()
-                                 ? "; no cost is known, so take the higher score, "
-                                 : "; take the cheapest of them by " + cheapest.by + ", ";
+  const Measure measure = result.measure;
+  const int digits = digits_for(pair.difference, measure);
+  const std::string advice =
+      cheapest.by.empty() ? "; no cost is known, so take the " +
+                                std::string(higher_is_better(measure) ? "higher " : "lower ") +
+                                words_of(measure).score + ", "
+                          : "; take the cheapest of them by " + cheapest.by + ", ";
   std::string text = leaders_text(result, leaders, digits) + advice + mine.label + ". " +
-                     difference_text(pair, theirs.label, digits) + costs_text(mine, theirs) + ".";
+                     distance_text(pair, measure, theirs.label, digits) + costs_text(mine, theirs) +
+                     ".";
   const Indices worse(order.begin() + static_cast<std::ptrdiff_t>(leaders.size()), order.end());
   if (!worse.empty())
     text += " Shown to be worse than " + result.designs[leaders[0]].label + ": " +
-            scored(result, worse, 1) + ".";
+            scored(result, worse, words_of(measure).verdict_decimals) + ".";
   return text + budget_text(mine, theirs) + basis_text(result);
 }
 
@@ -241,7 +245,7 @@ std::string verdict_sentence(const ComparisonResult& result) {
   FFN_ASSERT(!result.verdict.leaders.empty());
   const Indices order = ranked(result);
   const Indices leaders = without_repeats(result, result.verdict.leaders);
-  if (order.size() == 1) return alone_text(result.designs[order[0]], result.designs.size());
+  if (order.size() == 1) return alone_text(result, result.designs[order[0]]);
   if (leaders.size() == 1) return take_text(result, order);
   return choose_text(result, leaders, order);
 }

@@ -108,19 +108,21 @@ class PlotDrawing {
     if (one.line == PlotLine::none) return;
     std::string path = "M";
     const auto add = [&](double x, double y) { path += svg_number(x) + " " + svg_number(y) + "L"; };
-    double before = frame_.area.bottom, x_before = 0;
+    const bool down = one.line == PlotLine::staircase_down;
+    const bool stairs = down || one.line == PlotLine::staircase;
+    double before = down ? frame_.area.top : frame_.area.bottom, x_before = 0;
     for (const PlotPoint& point : one.points) {
       const double x = frame_.px(point.x), y = frame_.py(point.y);
-      if (one.line == PlotLine::staircase) {
+      if (stairs) {
         add(x, before);
-        avoided_.push_back({x - 2, y, x + 2, before});
+        avoided_.push_back({x - 2, std::min(y, before), x + 2, std::max(y, before)});
         if (x_before > 0) avoided_.push_back({x_before, before - 2, x, before + 2});
       }
       add(x, y);
       before = y;
       x_before = x;
     }
-    if (one.line == PlotLine::staircase) {
+    if (stairs) {
       add(frame_.area.right, before);
       avoided_.push_back({x_before, before - 2, frame_.area.right, before + 2});
     }

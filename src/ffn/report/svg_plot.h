@@ -21,6 +21,7 @@ enum class PlotLine {
   // The border of what the points dominate, where small x and large y are good: from the lower
   // edge up through them (x ascending) and on to the right edge.
   staircase,
+  staircase_down,  // the same where small y is good: from the upper edge down through them
 };
 
 struct PlotSeries {

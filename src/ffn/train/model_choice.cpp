@@ -14,7 +14,7 @@ ModelConfig from_preset(const ModelRequest& request, const ImageGeometry& geomet
   check(request.decoder == DecoderOptions{}, ErrorKind::config, "model",
         "--context, --kv-heads, --parallel and --free-head are of language models; the data is "
         "pictures");
-  VitConfig config = vit_preset(request.model.empty() ? "vit-nano" : request.model);
+  VitConfig config = vit_preset(request.model.empty() ? default_model(false) : request.model);
   config.image_size = geometry.size;
   config.channels = geometry.channels;
   config.classes = geometry.classes;
@@ -26,7 +26,8 @@ ModelConfig from_preset(const ModelRequest& request, const ImageGeometry& geomet
 
 ModelConfig from_preset(const ModelRequest& request, const TextGeometry& geometry) {
   check(request.patch == 0, ErrorKind::config, "--patch", "is of pictures; the data is text");
-  DecoderConfig config = decoder_preset(request.model.empty() ? "lm-nano" : request.model);
+  DecoderConfig config =
+      decoder_preset(request.model.empty() ? default_model(true) : request.model);
   const DecoderOptions& options = request.decoder;
   config.vocabulary = geometry.vocabulary;
   if (options.context > 0) config.tokens = options.context;
@@ -72,6 +73,8 @@ void set_design(ModelChoice& choice, const std::string& text, const ModelRequest
 }
 
 }  // namespace
+
+std::string_view default_model(bool text) { return text ? "lm-nano" : "vit-nano"; }
 
 std::vector<ModelChoice> choose_models(const ModelRequest& request, const TaskGeometry& geometry) {
   check(request.match.empty() || !request.feed_forward.empty(), ErrorKind::config, "--match",

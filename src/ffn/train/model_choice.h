@@ -37,6 +37,9 @@ struct ModelChoice {
   double match_ratio = 0;   // reached budget over wanted one; 0: nothing was matched
 };
 
+// The preset that an empty ModelRequest::model stands for.
+std::string_view default_model(bool text);
+
 // One choice per design. A folder brings its own sizes, which must be the data set's. With `match`
 // the design of match_to itself stays as it is. An option that the data's kind of model would
 // ignore is an error. Errors: config, io.

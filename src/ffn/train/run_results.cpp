@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <filesystem>
+#include <numeric>
+#include <type_traits>
 
 #include "ffn/base/error.h"
 #include "ffn/base/process.h"
@@ -15,7 +17,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kSchema = 2;
 
 std::string in(const std::string& folder, const char* name) { return folder + "/" + name; }
 
@@ -25,16 +27,19 @@ void write_json(const std::string& path, const ordered_json& object) {
   file.commit();
 }
 
-ordered_json to_json(const Score& score) {
-  return {{"accuracy", score.accuracy()},
+ordered_json to_json(const Score& score, Measure measure) {
+  return {{std::string(to_string(measure)), quality(score, measure)},
+          {"standard_error", score.standard_error},
           {"loss", score.loss},
           {"right", score.right},
           {"count", score.count}};
 }
 
-Score read_score(ObjectReader reader) {
+Score read_score(ObjectReader reader, Measure measure) {
   Score score;
-  reader.number("accuracy");  // for readers of the file; right and count hold it
+  // For readers of the file; loss, right and count hold it.
+  reader.number(std::string(to_string(measure)).c_str());
+  score.standard_error = reader.number("standard_error");
   score.loss = reader.number("loss");
   score.right = reader.integer("right");
   score.count = reader.integer("count");
@@ -46,7 +51,7 @@ ordered_json to_json(const MeasuredCosts& costs) {
   return {{"median_ms", costs.median_ms},
           {"p10_ms", costs.p10_ms},
           {"p90_ms", costs.p90_ms},
-          {"images_per_s", costs.images_per_s},
+          {"items_per_s", costs.items_per_s},
           {"ledger_peak_bytes", costs.ledger_peak_bytes},
           {"process_peak_bytes", costs.process_peak_bytes}};
 }
@@ -56,27 +61,44 @@ MeasuredCosts read_costs_of(ObjectReader reader) {
   costs.median_ms = reader.number("median_ms");
   costs.p10_ms = reader.number("p10_ms");
   costs.p90_ms = reader.number("p90_ms");
-  costs.images_per_s = reader.number("images_per_s");
+  costs.items_per_s = reader.number("items_per_s");
   costs.ledger_peak_bytes = reader.integer("ledger_peak_bytes");
   costs.process_peak_bytes = reader.integer("process_peak_bytes");
   reader.finish();
   return costs;
 }
 
-std::vector<std::int32_t> read_column(const SafetensorsFile& file, const std::string& path,
-                                      const char* name, std::int64_t count) {
+Measure read_measure(ObjectReader& reader, const std::string& path) {
+  const std::string name = reader.text("measure");
+  try {
+    return parse_measure(name);
+  } catch (const Error& error) {
+    fail(ErrorKind::io, path, error.what());
+  }
+}
+
+template <class T>
+void read_column(const SafetensorsFile& file, const std::string& path, const char* name,
+                 std::int64_t count, std::vector<T>& values) {
+  constexpr bool kWhole = std::is_same_v<T, std::int32_t>;
   const SafetensorsTensor& tensor = file.at(name);
-  check(tensor.dtype == DType::i32 && tensor.shape == std::vector<std::int64_t>{count},
-        ErrorKind::io, path, "'", name, "' is not [", count, "] of I32");
-  std::vector<std::int32_t> values(static_cast<std::size_t>(count));
-  if (count > 0)
-    std::memcpy(values.data(), file.data(tensor).data(), values.size() * sizeof(std::int32_t));
-  return values;
+  check(tensor.dtype == (kWhole ? DType::i32 : DType::f64) &&
+            tensor.shape == std::vector<std::int64_t>{count},
+        ErrorKind::io, path, "'", name, "' is not [", count, "] of ", kWhole ? "I32" : "F64");
+  values.resize(static_cast<std::size_t>(count));
+  if (count > 0) std::memcpy(values.data(), file.data(tensor).data(), values.size() * sizeof(T));
+}
+
+void check_sum(const std::vector<std::int32_t>& values, std::int64_t expected,
+               const std::string& path, const char* name) {
+  const auto sum = std::accumulate(values.begin(), values.end(), std::int64_t{0});
+  check(sum == expected, ErrorKind::io, path, "'", name, "' adds up to ", sum, ", the score says ",
+        expected);
 }
 
 }  // namespace
 
-MeasuredCosts measured_costs(std::span<const double> times_ms, std::int64_t images,
+MeasuredCosts measured_costs(std::span<const double> times_ms, std::int64_t items,
                              std::int64_t ledger_peak_bytes) {
   MeasuredCosts costs;
   costs.ledger_peak_bytes = ledger_peak_bytes;
@@ -86,17 +108,19 @@ MeasuredCosts measured_costs(std::span<const double> times_ms, std::int64_t imag
   costs.median_ms = summary.median;
   costs.p10_ms = summary.p10;
   costs.p90_ms = summary.p90;
-  if (summary.median > 0) costs.images_per_s = 1e3 * static_cast<double>(images) / summary.median;
+  if (summary.median > 0) costs.items_per_s = 1e3 * static_cast<double>(items) / summary.median;
   return costs;
 }
 
 void write_scores(const std::string& run_folder, const RunScores& scores) {
+  const Measure measure = scores.measure;
   ordered_json object{{"schema", kSchema},
+                      {"measure", to_string(measure)},
                       {"steps", scores.steps},
                       {"skipped_steps", scores.skipped_steps},
-                      {"train", to_json(scores.train)},
-                      {"validation", to_json(scores.validation)}};
-  object["test"] = scores.test ? to_json(*scores.test) : ordered_json(nullptr);
+                      {"train", to_json(scores.train, measure)},
+                      {"validation", to_json(scores.validation, measure)}};
+  object["test"] = scores.test ? to_json(*scores.test, measure) : ordered_json(nullptr);
   write_json(in(run_folder, "result.json"), object);
 }
 
@@ -106,11 +130,12 @@ RunScores read_scores(const std::string& run_folder) {
   ObjectReader reader(object, path);
   reader.schema(kSchema);
   RunScores scores;
+  scores.measure = read_measure(reader, path);
   scores.steps = reader.integer("steps");
   scores.skipped_steps = reader.integer("skipped_steps");
-  scores.train = read_score(reader.object("train"));
-  scores.validation = read_score(reader.object("validation"));
-  if (!reader.is_null("test")) scores.test = read_score(reader.object("test"));
+  scores.train = read_score(reader.object("train"), scores.measure);
+  scores.validation = read_score(reader.object("validation"), scores.measure);
+  if (!reader.is_null("test")) scores.test = read_score(reader.object("test"), scores.measure);
   reader.finish();
   return scores;
 }
@@ -136,16 +161,18 @@ MeasuredCosts read_costs(const std::string& run_folder) {
   return costs;
 }
 
-void write_test_record(const std::string& run_folder, const TestRecord& record,
-                       std::span<const float> losses) {
-  const auto count = static_cast<std::int64_t>(record.predicted.size());
+void write_test_record(const std::string& run_folder, const TestRecord& record) {
+  const auto examples = static_cast<std::int64_t>(record.right.size());
   const SafetensorsSource sources[] = {
-      {"predicted", DType::i32, {count}, std::as_bytes(std::span(record.predicted))},
-      {"label", DType::i32, {count}, std::as_bytes(std::span(record.labels))},
-      {"loss", DType::f32, {count}, std::as_bytes(losses)}};
+      {"right", DType::i32, {examples}, std::as_bytes(std::span(record.right))},
+      {"count", DType::i32, {examples}, std::as_bytes(std::span(record.counts))},
+      {"loss", DType::f64, {examples}, std::as_bytes(std::span(record.losses))}};
   write_safetensors(in(run_folder, "test.safetensors"), sources);
-  const ordered_json object{
-      {"schema", kSchema}, {"score", to_json(record.score)}, {"costs", to_json(record.costs)}};
+  const ordered_json object{{"schema", kSchema},
+                            {"measure", to_string(record.measure)},
+                            {"examples", examples},
+                            {"score", to_json(record.score, record.measure)},
+                            {"costs", to_json(record.costs)}};
   write_json(in(run_folder, "test.json"), object);
 }
 
@@ -155,17 +182,20 @@ TestRecord read_test_record(const std::string& run_folder) {
   ObjectReader reader(object, path);
   reader.schema(kSchema);
   TestRecord record;
-  record.score = read_score(reader.object("score"));
+  record.measure = read_measure(reader, path);
+  const std::int64_t examples = reader.integer("examples");
+  record.score = read_score(reader.object("score"), record.measure);
   record.costs = read_costs_of(reader.object("costs"));
   reader.finish();
   const std::string data = in(run_folder, "test.safetensors");
   const SafetensorsFile file(data);
-  record.predicted = read_column(file, data, "predicted", record.score.count);
-  record.labels = read_column(file, data, "label", record.score.count);
+  read_column(file, data, "right", examples, record.right);
+  read_column(file, data, "count", examples, record.counts);
+  read_column(file, data, "loss", examples, record.losses);
+  check_sum(record.right, record.score.right, data, "right");
+  check_sum(record.counts, record.score.count, data, "count");
   return record;
 }
-
-double document_standard_error(std::span<const double>, std::span<const std::int32_t>) { return 0; }
 
 bool has_test_record(const std::string& run_folder) {
   std::error_code ignored;

@@ -1,20 +1,15 @@
 #include <algorithm>
 
 #include "ffn/compare/comparison_figures.h"
-#include "ffn/compare/report_words.h"
+#include "ffn/compare/measure_words.h"
 #include "ffn/compare/shown_design.h"
 #include "ffn/report/dot_plot.h"
 
 namespace ffn::inline v0 {
 namespace {
 
-// One point: differences below it should not look large.
-constexpr double kLeastAccuracySpan = 0.01;
-
-std::string caption_of(std::size_t seeds) {
-  std::string text =
-      "Test accuracy: the share of pictures never used in training that the model names correctly. "
-      "Further right is better; designs stand in the order of their mean. ";
+std::string caption_of(const MeasureWords& words, std::size_t seeds) {
+  std::string text = words.caption + "; designs stand in the order of their mean. ";
   if (seeds >= kSeedsForInterval) {
     text +=
         "Each circle is one complete training with its own random seed. The line holds the mean "
@@ -32,10 +27,11 @@ std::string caption_of(std::size_t seeds) {
 
 }  // namespace
 
-ComparisonFigure accuracy_figure(const ComparisonResult& result, SvgStyle style) {
+ComparisonFigure quality_figure(const ComparisonResult& result, SvgStyle style) {
+  const MeasureWords& words = words_of(result.measure);
   DotPlot plot;
-  plot.title = "Test accuracy of each design";
-  plot.x = {"test accuracy", NumberStyle::percent, false, kLeastAccuracySpan};
+  plot.title = "Test " + words.name + " of each design";
+  plot.x = {"test " + words.name, words.style, false, kLeastQualitySpan};
   plot.mean_name = "mean over seeds, in the design's own colour and shape";
   plot.dot_name = "one seed";
   std::size_t seeds = 0;
@@ -45,7 +41,7 @@ ComparisonFigure accuracy_figure(const ComparisonResult& result, SvgStyle style)
     seeds = std::max(seeds, shown.test.size());
     const auto& leaders = result.verdict.leaders;
     plot.rows.push_back({.name = shown.label,
-                         .value = percent_text(shown.test_mean),
+                         .value = quality_text(shown.test_mean, result.measure),
                          .dots = shown.test,
                          .mean = shown.test_mean,
                          .low = shown.interval.low,
@@ -53,12 +49,12 @@ ComparisonFigure accuracy_figure(const ComparisonResult& result, SvgStyle style)
                          .marked = result.designs.size() > 1 &&
                                    std::ranges::find(leaders, shown.index) != leaders.end(),
                          .look = shown.index});
-    spoken += shown.label + ": " + percent_text(shown.test_mean) + ". ";
+    spoken += shown.label + ": " + quality_text(shown.test_mean, result.measure) + ". ";
   }
   plot.interval_name = seeds >= kSeedsForInterval ? "95 % interval of the mean"
                                                   : "from the lower to the higher seed";
-  plot.description = "Mean test accuracy. " + spoken;
-  return {"accuracy", svg_dot_plot(plot, style), caption_of(seeds)};
+  plot.description = "Mean test " + words.name + ". " + spoken;
+  return {words.key, svg_dot_plot(plot, style), caption_of(words, seeds)};
 }
 
 }  // namespace ffn::inline v0
