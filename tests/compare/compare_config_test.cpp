@@ -109,7 +109,7 @@ TEST(Runs, SameRunsShareAFolderAndOthersDoNot) {
   EXPECT_EQ(run.run.seed, 9u);
   EXPECT_EQ(run.run.schedule.lr, 5e-4);
   EXPECT_FALSE(run.run.read_test);
-  EXPECT_EQ(to_string(run.model.feed_forward), "mlp(gelu, hidden=96)");
+  EXPECT_EQ(to_string(feed_forward_of(run.model)), "mlp(gelu, hidden=96)");
 }
 
 // No time is tested: only that every design but the target gets a width and a measured ratio.
@@ -121,9 +121,9 @@ TEST(MatchTime, ChoosesAWidthForAllButTheTarget) {
   const std::vector<ModelChoice> choices =
       match_step_time(config.model, config.recipe, kData.geometry, cpu_device(serial_pool()));
   ASSERT_EQ(choices.size(), 2u);
-  EXPECT_EQ(to_string(choices[0].config.feed_forward), "mlp(gelu, hidden=192)");
+  EXPECT_EQ(to_string(feed_forward_of(choices[0].config)), "mlp(gelu, hidden=192)");
   EXPECT_EQ(choices[0].match_ratio, 1);
-  const std::int64_t hidden = std::stoll(choices[1].config.feed_forward.options.at("hidden"));
+  const std::int64_t hidden = std::stoll(feed_forward_of(choices[1].config).options.at("hidden"));
   EXPECT_GE(hidden, 1);
   EXPECT_TRUE(hidden < 64 || hidden % 8 == 0) << hidden;
   EXPECT_GT(choices[1].match_ratio, 0);

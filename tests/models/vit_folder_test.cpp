@@ -50,7 +50,7 @@ TEST(VitFolder, ComesBackBitForBit) {
     write_model_folder(folder.path().string(), written.model.config(),
                        written.model.stored_weights());
     const VitConfig again = std::get<VitConfig>(read_model_config(folder.path().string()));
-    EXPECT_EQ(vit_config_json(again), vit_config_json(written.model.config()));
+    EXPECT_EQ(model_config_json(again), vit_config_json(written.model.config()));
     Built read(ex, again, 2);
     EXPECT_FALSE(host_values(read.parameters.weights()) ==
                  host_values(written.parameters.weights()));
@@ -64,7 +64,7 @@ TEST(VitFolder, WhatTransformersLacksSaysSo) {
   Executor ex(cpu_device(serial_pool()));
   const auto type_of = [&](const VitConfig& config) {
     Built built(ex, config, 1);
-    const std::string json = vit_config_json(built.model.config());
+    const std::string json = model_config_json(built.model.config());
     const std::size_t at = json.find("\"model_type\": \"") + 15;
     return json.substr(at, json.find('"', at) - at);
   };

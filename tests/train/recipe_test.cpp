@@ -102,11 +102,11 @@ TEST(ModelChoice, MatchesEveryBudgetAndLeavesTheTargetAlone) {
   for (const char* budget : {"params", "active", "flops", "bytes"}) {
     request.match = budget;
     const std::vector<ModelChoice> choices = choose_models(request, geometry);
-    EXPECT_EQ(to_string(choices[0].config.feed_forward), "mlp(gelu, hidden=192)");
+    EXPECT_EQ(to_string(feed_forward_of(choices[0].config)), "mlp(gelu, hidden=192)");
     EXPECT_EQ(choices[0].match_ratio, 1);
-    EXPECT_EQ(to_string(choices[1].config.feed_forward), "glu(silu, hidden=128)");
+    EXPECT_EQ(to_string(feed_forward_of(choices[1].config)), "glu(silu, hidden=128)");
     EXPECT_NEAR(choices[1].match_ratio, 1, 0.01);
-    EXPECT_EQ(choices[1].config.patch, 7);
+    EXPECT_EQ(std::get<VitConfig>(choices[1].config).patch, 7);
   }
   request.match = "time";
   expect_error(ErrorKind::config, {"'time' is no budget"},

@@ -5,6 +5,7 @@
 
 #include "ffn/base/timer.h"
 #include "ffn/tensor/host.h"
+#include "ffn/train/measure.h"
 
 namespace ffn::inline v0 {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "ffn/train/batches.h"
 #include "ffn/train/classifier.h"
+#include "ffn/train/evaluate.h"
 #include "ffn/train/task.h"
 
 namespace ffn::inline v0 {

@@ -7,16 +7,16 @@
 
 #include "ffn/models/model_config.h"
 #include "ffn/train/augment.h"
-#include "ffn/train/evaluate.h"
+#include "ffn/train/measure.h"
 #include "ffn/train/model_options.h"
 #include "ffn/train/task_data.h"
 
 namespace ffn::inline v0 {
 
 struct TaskOptions {
-  ModelOptions model;  // with gradients: batches for training are allocated too
+  ModelOptions model = {};  // with gradients: batches for training are allocated too
   std::int64_t batch = 128;
-  AugmentOptions augment;  // of pictures
+  AugmentOptions augment = {};  // of pictures
 };
 
 // train_sample: a fixed part of the training examples, as many as validation has.
