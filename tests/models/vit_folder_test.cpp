@@ -50,7 +50,7 @@ TEST(VitFolder, ComesBackBitForBit) {
     write_model_folder(folder.path().string(), written.model.config(),
                        written.model.stored_weights());
     const VitConfig again = std::get<VitConfig>(read_model_config(folder.path().string()));
-    EXPECT_EQ(model_config_json(again), vit_config_json(written.model.config()));
+    EXPECT_EQ(model_config_json(again), model_config_json(written.model.config()));
     Built read(ex, again, 2);
     EXPECT_FALSE(host_values(read.parameters.weights()) ==
                  host_values(written.parameters.weights()));
