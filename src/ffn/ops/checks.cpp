@@ -47,6 +47,16 @@ void require_weight(std::string_view op, const TensorSpec& weight, const TensorS
         to_string(weight.dtype), " is frozen: it has no gradient");
 }
 
+void require_plain_weight(std::string_view op, std::string_view what, const TensorSpec& weight,
+                          const TensorSpec& x, bool wants_gradient) {
+  const auto is_narrow = [](DType d) { return d == DType::f32 || d == DType::bf16; };
+  const bool narrow = is_narrow(weight.dtype);
+  const bool same = weight.dtype == x.dtype || (narrow && !wants_gradient);
+  check(is_narrow(x.dtype) ? narrow : same, ErrorKind::dtype, op, what, " ", weight.shape, " is ",
+        to_string(weight.dtype), ", which does not go with x ", x.shape, " of ",
+        to_string(x.dtype));
+}
+
 void require_index(std::string_view op, std::string_view what, const TensorSpec& index,
                    std::int64_t count, const Shape& of) {
   check(index.dtype == DType::i32, ErrorKind::dtype, op, what, " ", index.shape, " is ",

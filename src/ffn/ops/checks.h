@@ -27,6 +27,10 @@ void require_vector(std::string_view op, std::string_view what, const TensorSpec
 // Errors: dtype; config when a frozen weight is asked for a gradient.
 void require_weight(std::string_view op, const TensorSpec& weight, const TensorSpec& x,
                     bool wants_gradient);
+// A weight that is read element by element: x's class of dtype, and no f16 or blocks; f64 and c128
+// (reference) also go with a frozen f32 or bf16 one. Error{dtype}.
+void require_plain_weight(std::string_view op, std::string_view what, const TensorSpec& weight,
+                          const TensorSpec& x, bool wants_gradient);
 // i32 with one entry for each of `count` rows of `of`: Error{dtype}, Error{shape}.
 void require_index(std::string_view op, std::string_view what, const TensorSpec& index,
                    std::int64_t count, const Shape& of);

@@ -30,12 +30,12 @@ class DepthwiseConvOp final : public Op {
     check(weight.shape.rank() == 2 && weight.rows() == x.cols() && k_ > 0, ErrorKind::shape, name(),
           "x is ", x.shape, ", weight is ", weight.shape, "; weight must be [", x.cols(),
           ", k·k] with odd k");
-    require_weight_dtype("weight", weight, x, context.wants(1));
+    op_detail::require_plain_weight(name(), "weight", weight, x, context.wants(1));
     if (has_bias_) {
       const TensorSpec& bias = inputs[2];
       check(bias.rows() == 1 && bias.cols() == x.cols(), ErrorKind::shape, name(), "bias is ",
             bias.shape, ", x is ", x.shape, "; bias must be [", x.cols(), "]");
-      require_weight_dtype("bias", bias, x, context.wants(2));
+      op_detail::require_plain_weight(name(), "bias", bias, x, context.wants(2));
     }
     const std::int64_t B = x.rows() / grid_.rows(), C = x.cols();
     OpSpec spec;
@@ -84,15 +84,6 @@ class DepthwiseConvOp final : public Op {
     check(x.rows() % grid_.rows() == 0, ErrorKind::shape, name(), "x is ", x.shape, " with ",
           x.rows(), " rows, a sequence has ", grid_.prefix, " + ", grid_.height, "·", grid_.width,
           " = ", grid_.rows(), "; rows must be a multiple of that");
-  }
-
-  void require_weight_dtype(std::string_view what, const TensorSpec& weight, const TensorSpec& x,
-                            bool wanted) const {
-    const auto is_narrow = [](DType d) { return d == DType::f32 || d == DType::bf16; };
-    const bool narrow = is_narrow(weight.dtype);
-    const bool fits = is_narrow(x.dtype) ? narrow : weight.dtype == x.dtype || (narrow && !wanted);
-    check(fits, ErrorKind::dtype, name(), what, " ", weight.shape, " is ", to_string(weight.dtype),
-          ", which does not go with x ", x.shape, " of ", to_string(x.dtype));
   }
 
   TokenGrid grid_;

@@ -1,65 +1,13 @@
-// Depthwise convolution over a grid of tokens. Channels lie next to each other, so they are the
-// vector; the window's taps are summed in registers. Weights are read from a transposed f32 copy in
-// the workspace.
+// Depthwise convolution over a grid of tokens: a window's taps are summed in registers.
 #include "ffn/kernels/conv.h"
 
-#include "ffn/kernels/cpu/stream.h"
+#include "ffn/kernels/cpu/channel_taps.h"
 #include "ffn/kernels/table.h"
 
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 void fill_conv(KernelTable& table);
 
 namespace {
-
-// Vectors of channels that pass together: enough independent sums to hide an fma's latency.
-constexpr int kVectors = 4;
-constexpr std::int64_t kWide = kVectors * kLanes;
-// Channels of one piece of the weight gradient's work; a multiple of kWide on every ISA.
-constexpr std::int64_t kPieceChannels = 128;
-
-// kVectors come whole; a single vector has `last` lanes.
-template <int Vectors, class T>
-Vec read(const T* at, std::int64_t last) {
-  if constexpr (Vectors == kVectors) return load(at);
-  return load_n(at, last);
-}
-template <int Vectors, class T>
-void write(T* at, Vec value, std::int64_t last) {
-  if constexpr (Vectors == kVectors) return store(at, value);
-  store_n(at, value, last);
-}
-
-// [k² + 1, C] in f32: a row per tap, then one for the bias. Rows are whole cache lines.
-struct Taps {
-  float* data;
-  std::int64_t stride;
-
-  float* row(std::int64_t tap) const { return data + tap * stride; }
-  static std::int64_t stride_of(std::int64_t channels) { return ceil_div(channels, 16) * 16; }
-  static std::int64_t bytes(std::int64_t channels, std::int64_t k) {
-    return (k * k + 1) * stride_of(channels) * 4;
-  }
-};
-
-Taps taps_at(const LaunchContext& ctx, std::int64_t channels, std::int64_t k, std::int64_t index) {
-  FFN_ASSERT(ctx.workspace_bytes >= (index + 1) * Taps::bytes(channels, k));
-  void* at = ctx.workspace + index * Taps::bytes(channels, k);
-  return {static_cast<float*>(at), Taps::stride_of(channels)};
-}
-
-void transpose_weight(const ConstMatrix& weight, const ConstMatrix& bias, std::int64_t k,
-                      const Taps& taps) {
-  Reader w(weight), b(bias);
-  for (std::int64_t c = 0; c < weight.rows; ++c) {
-    for_row_segments(k * k, [&](std::int64_t col, std::int64_t n) {
-      const float* from = w.read(c, col, n);
-      for (std::int64_t i = 0; i < n; ++i) taps.row(col + i)[c] = from[i];
-    });
-  }
-  for_row_segments(weight.rows, [&](std::int64_t col, std::int64_t n) {
-    map(n, taps.row(k * k) + col, [](Vec v) { return v; }, b.read(0, col, n));
-  });
-}
 
 // y (+)= the window of every place of x; `flipped` takes the taps backwards, as the gradient does.
 template <class In, class Out>
@@ -158,11 +106,6 @@ void convolve(const LaunchContext& ctx, const ConstMatrix& in, const GradMatrix&
              });
 }
 
-bool narrow(DType dtype) {
-  FFN_ASSERT(dtype == DType::f32 || dtype == DType::bf16);
-  return dtype == DType::bf16;
-}
-
 void convolve_any(const LaunchContext& ctx, const ConstMatrix& in, const GradMatrix& out,
                   const TokenGrid& grid, std::int64_t k, const Taps& taps, bool flipped) {
   if (narrow(in.dtype)) {
@@ -172,15 +115,6 @@ void convolve_any(const LaunchContext& ctx, const ConstMatrix& in, const GradMat
   if (narrow(out.to.dtype)) return convolve<float, Bf16>(ctx, in, out, grid, k, taps, flipped);
   convolve<float, float>(ctx, in, out, grid, k, taps, flipped);
 }
-
-// The weight gradient sums over sequences: they are cut into at most 16 chunks, by their number
-// alone; partial sums are added in the order of the chunks.
-struct Chunks {
-  std::int64_t sequences, size;
-
-  explicit Chunks(std::int64_t count) : sequences(count), size(most(1, ceil_div(count, 16))) {}
-  std::int64_t count() const { return ceil_div(sequences, size); }
-};
 
 // sums[col …] += Σ over the places of one sequence of dy ⊙ (x moved by a tap); for tap k² the bias:
 // of dy alone. Lines are summed first: the error grows with width + height.
@@ -216,97 +150,64 @@ void add_tap(const DepthwiseConvBackwardArgs& args, std::int64_t first, std::int
   for (int j = 0; j < Vectors; ++j) write<Vectors>(sums + col + j * kLanes, total[j], last);
 }
 
-// Partial sums of the channels [begin, end) over the sequences of one chunk.
+// Partial sums of some channels over the sequences of one chunk.
 template <class In>
 void sum_chunk(const DepthwiseConvBackwardArgs& args, const Taps& sums, Range chunk,
-               std::int64_t begin, std::int64_t end) {
+               Range channels) {
   const std::int64_t from = args.dweight.to.data != nullptr ? 0 : args.k * args.k;
   const std::int64_t to = args.k * args.k + (args.dbias.to.data != nullptr ? 1 : 0);
-  for (std::int64_t tap = from; tap < to; ++tap) fill_with(end - begin, sums.row(tap) + begin, 0);
+  for (std::int64_t tap = from; tap < to; ++tap) {
+    fill_with(channels.end - channels.begin, sums.row(tap) + channels.begin, 0);
+  }
   for (std::int64_t b = chunk.begin; b < chunk.end; ++b) {
     const std::int64_t first = b * args.grid.rows() + args.grid.prefix;
     for (std::int64_t tap = from; tap < to; ++tap) {
-      std::int64_t col = begin;
-      for (; col + kWide <= end; col += kWide) {
+      std::int64_t col = channels.begin;
+      for (; col + kWide <= channels.end; col += kWide) {
         add_tap<kVectors, In>(args, first, tap, col, kLanes, sums.row(tap));
       }
-      for (; col < end; col += kLanes) {
-        add_tap<1, In>(args, first, tap, col, least(kLanes, end - col), sums.row(tap));
+      for (; col < channels.end; col += kLanes) {
+        add_tap<1, In>(args, first, tap, col, least(kLanes, channels.end - col), sums.row(tap));
       }
     }
-  }
-}
-
-// Adds the chunks up and writes dweight, transposed, and dbias.
-void fold_chunks(const LaunchContext& ctx, const DepthwiseConvBackwardArgs& args,
-                 std::int64_t chunks) {
-  const std::int64_t channels = args.dy.cols, taps = args.k * args.k;
-  Writer dweight(args.dweight), dbias(args.dbias);
-  Buffer total;
-  const float* now = total.data;
-  const auto plus = [](Vec a, Vec b) { return a + b; };
-  for (std::int64_t tap = dweight.present() ? 0 : taps; tap < taps + 1; ++tap) {
-    if (tap == taps && !dbias.present()) break;
-    for_row_segments(channels, [&](std::int64_t col, std::int64_t n) {
-      fill_with(n, total.data, 0);
-      for (std::int64_t chunk = 0; chunk < (fault(71) ? least(chunks, 1) : chunks); ++chunk) {
-        const float* sums = taps_at(ctx, channels, args.k, 1 + chunk).row(tap) + col;
-        map(n, total.data, plus, now, sums);
-      }
-      if (tap == taps) {
-        map(n, dbias.begin(0, col), [](Vec v) { return v; }, now);
-        dbias.end(0, col, n);
-        return;
-      }
-      for (std::int64_t i = 0; i < n; ++i) dweight.put(col + i, tap, total.data[i]);
-    });
   }
 }
 
 void weight_gradient(const LaunchContext& ctx, const DepthwiseConvBackwardArgs& args) {
-  const std::int64_t channels = args.dy.cols;
-  const Chunks chunks(args.dy.rows / args.grid.rows());
-  const std::int64_t pieces = ceil_div(channels, kPieceChannels);
-  const auto part = [&](std::int64_t index) {
-    const std::int64_t chunk = index / pieces, begin = index % pieces * kPieceChannels;
-    const std::int64_t end = least(channels, begin + kPieceChannels);
-    const Range sequences{chunk * chunks.size, least(chunks.sequences, (chunk + 1) * chunks.size)};
-    const Taps sums = taps_at(ctx, channels, args.k, 1 + chunk);
+  const std::int64_t taps = args.k * args.k;
+  const auto part = [&](const Taps& sums, Range sequences, Range channels) {
     if (narrow(args.dy.dtype)) {
-      sum_chunk<Bf16>(args, sums, sequences, begin, end);
+      sum_chunk<Bf16>(args, sums, sequences, channels);
     } else {
-      sum_chunk<float>(args, sums, sequences, begin, end);
+      sum_chunk<float>(args, sums, sequences, channels);
     }
   };
-  if (args.dy.rows * channels * args.k * args.k >= 2 * kGrain) {
-    for_parts(ctx, chunks.count() * pieces, part);
-  } else {
-    for (std::int64_t index = 0; index < chunks.count() * pieces; ++index) part(index);
-  }
-  fold_chunks(ctx, args, chunks.count());
+  sum_over_sequences(ctx, args.dy, args.dy.rows / args.grid.rows(), taps, part);
+  fold_chunks(ctx, Chunks(args.dy.rows / args.grid.rows()), taps, args.dy.cols, args.dweight,
+              args.dbias);
 }
 
 std::int64_t depthwise_conv_forward_workspace(std::int64_t channels, std::int64_t k) {
-  return Taps::bytes(channels, k);
+  return Taps::bytes(channels, k * k);
 }
 
 std::int64_t depthwise_conv_backward_workspace(std::int64_t sequences, std::int64_t channels,
                                                std::int64_t k) {
-  return (1 + Chunks(sequences).count()) * Taps::bytes(channels, k);
+  return (1 + Chunks(sequences).count()) * Taps::bytes(channels, k * k);
 }
 
 void depthwise_conv_forward(const LaunchContext& ctx, const DepthwiseConvForwardArgs& args) {
   FFN_ASSERT(args.k % 2 == 1 && args.x.rows % args.grid.rows() == 0);
-  const Taps taps = taps_at(ctx, args.x.cols, args.k, 0);
-  transpose_weight(args.weight, args.bias, args.k, taps);
+  const Taps taps = taps_at(ctx, args.x.cols, args.k * args.k, 0);
+  transpose_weight(args.weight, args.bias, taps);
   convolve_any(ctx, args.x, {args.y, false}, args.grid, args.k, taps, false);
 }
 
 void depthwise_conv_backward(const LaunchContext& ctx, const DepthwiseConvBackwardArgs& args) {
   FFN_ASSERT(args.k % 2 == 1 && args.dy.rows % args.grid.rows() == 0);
   if (args.dx.to.data != nullptr) {
-    const Taps taps = taps_at(ctx, args.dy.cols, args.k, 0);
-    transpose_weight(args.weight, {}, args.k, taps);
+    const Taps taps = taps_at(ctx, args.dy.cols, args.k * args.k, 0);
+    transpose_weight(args.weight, {}, taps);
     convolve_any(ctx, args.dy, args.dx, args.grid, args.k, taps, true);
   }
   if (args.dweight.to.data != nullptr || args.dbias.to.data != nullptr) weight_gradient(ctx, args);
