@@ -32,6 +32,48 @@ TEST(TokenGradient, DepthwiseConv) {
   expect_pair(conv_pair(3, {2, 3, 2}, 1, 4), 65);
 }
 
+Pair causal_conv_pair(std::int64_t B, std::int64_t T, std::int64_t k, std::int64_t C) {
+  Pair pair;
+  pair.inputs = {{B * T, C}, {C, k}, {1, C}};
+  pair.outputs = {{B * T, C}};
+  pair.forward = [=](Operands& in, Operands& out) {
+    table.causal_conv_forward(Launch{},
+                              {in[0].view(), in[1].view(), in[2].view(), out[0].matrix(), T, k});
+  };
+  pair.backward = [=](Operands& in, Operands&, Operands& dout, const auto& din) {
+    table.causal_conv_backward(
+        Launch{}, {in[0].view(), in[1].view(), dout[0].view(), din[0], din[1], din[2], T, k});
+  };
+  return pair;
+}
+
+TEST(TokenGradient, CausalConv) {
+  expect_pair(causal_conv_pair(1, 1, 1, 1), 71);
+  expect_pair(causal_conv_pair(2, 5, 4, 3), 72);
+  expect_pair(causal_conv_pair(3, 4, 2, 5), 73);
+  expect_pair(causal_conv_pair(1, 9, 3, 1), 74);
+}
+
+TEST(TokenGradient, RopeTurnsBack) {
+  for (const RopeStyle style : {RopeStyle::half, RopeStyle::interleaved}) {
+    for (const std::int64_t R : {2, 4, 6}) {
+      Pair pair;
+      pair.inputs = pair.outputs = {{3 * 4, 2 * 7}};
+      const auto run = [=](const ConstMatrix& x, const GradMatrix& y, bool back) {
+        RopeArgs args{x, y.to, 4, 2, R, 3, 50, style, back, y.accumulate};
+        table.rope(Launch{}, args);
+      };
+      pair.forward = [=](Operands& in, Operands& out) {
+        run(in[0].view(), {out[0].matrix(), false}, false);
+      };
+      pair.backward = [=](Operands&, Operands&, Operands& dout, const auto& din) {
+        if (din[0].to.data) run(dout[0].view(), din[0], true);
+      };
+      expect_pair(pair, 75);
+    }
+  }
+}
+
 TEST(TokenGradient, Patchify) {
   for (const PatchGrid& grid :
        {PatchGrid{1, 1, 1, 1}, PatchGrid{3, 4, 6, 2}, PatchGrid{2, 3, 3, 3}}) {

@@ -2,10 +2,14 @@
 // they accept at the edge.
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "ffn/ops/causal_conv.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
 #include "ffn/ops/drop_path.h"
 #include "ffn/ops/patchify.h"
+#include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
 #include "ffn/ops/view.h"
 #include "ops/wrong_input.h"
@@ -44,6 +48,47 @@ void add_conv(std::vector<WrongInput>& all) {
                    depthwise_conv(ex, v(ex, {14, 8}), v(ex, {8, 9}), v(ex, {8}, DType::f64),
                                   {2, 3, 1});
                  }});
+}
+
+void add_causal_conv(std::vector<WrongInput>& all) {
+  all.push_back({"causal_conv", kShape, {"[14, 8]", "3 equal sequences"}, [](Executor& ex) {
+                   causal_conv(ex, v(ex, {14, 8}), v(ex, {8, 4}), {}, 3);
+                 }});
+  all.push_back({"causal_conv", kShape, {"[14, 8]", "[7, 4]", "[8, k]"}, [](Executor& ex) {
+                   causal_conv(ex, v(ex, {14, 8}), v(ex, {7, 4}), {}, 2);
+                 }});
+  all.push_back({"causal_conv", kShape, {"bias", "[9]", "[14, 8]"}, [](Executor& ex) {
+                   causal_conv(ex, v(ex, {14, 8}), v(ex, {8, 4}), v(ex, {9}), 2);
+                 }});
+  for (const std::int64_t k : {0, 65}) {
+    all.push_back({"causal_conv", kConfig, {std::to_string(k) + " taps", "64"}, [k](Executor& ex) {
+                     causal_conv(ex, v(ex, {14, 8}), v(ex, {8, k}), {}, 2);
+                   }});
+  }
+  all.push_back({"causal_conv", kDType, {"weight", "f16", "f32"}, [](Executor& ex) {
+                   causal_conv(ex, v(ex, {14, 8}), v(ex, {8, 4}, DType::f16), {}, 2);
+                 }});
+  all.push_back({"causal_conv", kDType, {"bias", "f64", "[8]"}, [](Executor& ex) {
+                   causal_conv(ex, v(ex, {14, 8}), v(ex, {8, 4}), v(ex, {8}, DType::f64), 2);
+                 }});
+}
+
+void add_rope(std::vector<WrongInput>& all) {
+  const auto add = [&](ErrorKind kind, std::vector<std::string> words, std::int64_t sequences,
+                       const RopeOptions& options) {
+    all.push_back({"rope", kind, std::move(words),
+                   [=](Executor& ex) { rope(ex, v(ex, {6, 24}), sequences, options); }});
+  };
+  add(kShape, {"[6, 24]", "4 equal sequences"}, 4, {.heads = 3});
+  add(kShape, {"[6, 24]", "5 equal heads"}, 2, {.heads = 5});
+  add(kConfig, {"[6, 24]", "0 heads"}, 2, {.heads = 0});
+  add(kConfig, {"turning 3 columns", "heads of 8", "[6, 24]"}, 2, {.heads = 3, .rotary_width = 3});
+  add(kConfig, {"turning 10 columns", "heads of 8"}, 2, {.heads = 3, .rotary_width = 10});
+  add(kConfig, {"turning -2 columns", "heads of 8"}, 2, {.heads = 3, .rotary_width = -2});
+  add(kConfig, {"turning 3 columns", "heads of 3"}, 2, {.heads = 8});
+  add(kConfig, {"theta", "0", "positive"}, 2, {.heads = 3, .theta = 0});
+  add(kConfig, {"theta", "inf"}, 2, {.heads = 3, .theta = std::numeric_limits<double>::infinity()});
+  add(kConfig, {"first position", "-1"}, 2, {.heads = 3, .first_position = -1});
 }
 
 void add_losses(std::vector<WrongInput>& all) {
@@ -120,6 +165,8 @@ TEST(TokenErrors, AViewThatNeedsACopySaysSo) {
 
 void add_tokens(std::vector<WrongInput>& all) {
   add_conv(all);
+  add_causal_conv(all);
+  add_rope(all);
   add_losses(all);
   add_sequences(all);
   add_pictures(all);

@@ -6,11 +6,14 @@
 #include <limits>
 
 #include "ffn/base/philox.h"
+#include "ffn/ops/causal_conv.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
 #include "ffn/ops/drop_path.h"
 #include "ffn/ops/patchify.h"
+#include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
+#include "ffn/ops/view.h"
 #include "ffn/tensor/host.h"
 
 namespace ffn::test {
@@ -119,6 +122,65 @@ TEST(OpTokens, DepthwiseConvCountsItsFlops) {
   EXPECT_EQ(ex.report().forward_flops, flops);
   ex.backward(y, ex.allocate({y.shape(), DType::f32}));
   EXPECT_EQ(ex.report().backward_flops, 2 * flops);
+}
+
+// Two sequences of three rows: a difference to the row before, which the first row does not have.
+TEST(OpTokens, ACausalWindowStaysInItsSequence) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const Value y = causal_conv(ex, numbers(ex, {6, 1}, {1, 3, 9, 20, 30, 50}),
+                                numbers(ex, {1, 2}, {-1, 1}), numbers(ex, {1}, {100}), 2);
+    EXPECT_EQ(host_values(y.tensor), (Numbers{101, 102, 106, 120, 110, 120})) << device.name;
+  }
+}
+
+TEST(OpTokens, CausalConvCountsItsFlops) {
+  Executor ex(dry_device(reference_device()));
+  const auto leaf = [&](const Shape& shape) { return ex.leaf(ex.allocate({shape, DType::f32})); };
+  const Value y = causal_conv(ex, leaf({3 * 21, 8}), leaf({8, 4}), leaf({8}), 3);
+  const std::int64_t flops = 2 * 3 * 21 * 4 * 8;  // 2·B·T·k·C
+  EXPECT_EQ(ex.report().forward_flops, flops);
+  ex.backward(y, ex.allocate({y.shape(), DType::f32}));
+  EXPECT_EQ(ex.report().backward_flops, 2 * flops);
+}
+
+// The rows that a cache holds already and the rows that come: as if all came at once, to a rounding
+// of cosines and products of numbers below 12.
+TEST(OpTokens, RopeGoesOnFromACache) {
+  for (const Device& device : devices()) {
+    for (const RopeStyle style : {RopeStyle::half, RopeStyle::interleaved}) {
+      Executor ex(device);
+      RopeOptions options{.heads = 2, .theta = 100, .style = style};
+      const Value x = numbers(ex, {3, 4}, counting(12));
+      const Numbers all = host_values(rope(ex, x, 1, options).tensor);
+      EXPECT_EQ(Numbers(all.begin(), all.begin() + 4), counting(4)) << device.name;
+      options.first_position = 2;
+      const Numbers last = host_values(rope(ex, slice_rows(ex, x, 2, 1), 1, options).tensor);
+      for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_NEAR(last[i], all[8 + i], 4 * 0x1p-24 * 12) << device.name;
+      }
+    }
+  }
+}
+
+// The second pair makes a quarter turn per position: (a, b) → (−b, a).
+TEST(OpTokens, RopePairsColumnsByStyle) {
+  const double pi = std::acos(-1.0);
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    RopeOptions options{.theta = 4 / (pi * pi)};  // theta^(−2/4) = π/2
+    const auto second_row = [&](RopeStyle style) {
+      options.style = style;
+      return host_values(
+          rope(ex, numbers(ex, {2, 4}, {0, 0, 0, 0, 1, 2, 3, 5}), 1, options).tensor);
+    };
+    const Numbers half = second_row(RopeStyle::half);
+    EXPECT_NEAR(half[5], -5, 8 * 0x1p-24 * 5) << device.name;
+    EXPECT_NEAR(half[7], 2, 8 * 0x1p-24 * 5) << device.name;
+    const Numbers neighbours = second_row(RopeStyle::interleaved);
+    EXPECT_NEAR(neighbours[6], -5, 8 * 0x1p-24 * 5) << device.name;
+    EXPECT_NEAR(neighbours[7], 3, 8 * 0x1p-24 * 5) << device.name;
+  }
 }
 
 // Rows of weights that are one-hot are classes: the same loss, on every device. Tolerance: 8

@@ -1,8 +1,10 @@
 // Pictures, tokens on a grid, whole sequences, and losses for rows of weights.
 #include "ffn/layers/patch_embedding.h"
+#include "ffn/ops/causal_conv.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
 #include "ffn/ops/patchify.h"
+#include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
 #include "runners.h"
 
@@ -25,6 +27,23 @@ Value run_depthwise_conv(CaseRun& run) {
   const TokenGrid grid{fixture.integer("height"), fixture.integer("width"),
                        fixture.integer("prefix")};
   return depthwise_conv(run.ex, run.input("x"), run.input("weight"), run.input("bias"), grid);
+}
+
+Value run_causal_conv(CaseRun& run) {
+  const Value bias = run.fixture.has("in.bias") ? run.input("bias") : Value();
+  return causal_conv(run.ex, run.input("x"), run.input("weight"), bias,
+                     run.fixture.integer("sequences"));
+}
+
+Value run_rope(CaseRun& run) {
+  const Fixture& fixture = run.fixture;
+  RopeOptions options;
+  options.heads = fixture.integer("heads");
+  options.theta = fixture.number("theta");
+  options.rotary_width = fixture.integer("rotary_width");
+  options.first_position = fixture.integer("first_position");
+  options.style = fixture.flag("interleaved") ? RopeStyle::interleaved : RopeStyle::half;
+  return rope(run.ex, run.input("x"), fixture.integer("sequences"), options);
 }
 
 Value run_mean_tokens(CaseRun& run) {
@@ -58,6 +77,8 @@ std::vector<Runner> token_runners() {
       {"cross_entropy_smoothed", {"cross_entropy"}, run_smoothed},
       {"soft_cross_entropy", {"soft_cross_entropy"}, run_soft},
       {"depthwise_conv", {"depthwise_conv"}, run_depthwise_conv},
+      {"causal_conv", {"causal_conv"}, run_causal_conv},
+      {"rope", {"rope"}, run_rope},
       {"mean_tokens", {"mean_tokens"}, run_mean_tokens},
       {"prepend_token", {"prepend_token"}, run_prepend_token},
       {"patchify", {"patchify"}, run_patchify},

@@ -1,8 +1,10 @@
 // Tokens on a grid, patches, means and whole sequences; losses for rows of weights.
+#include "ffn/ops/causal_conv.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/depthwise_conv.h"
 #include "ffn/ops/drop_path.h"
 #include "ffn/ops/patchify.h"
+#include "ffn/ops/rope.h"
 #include "ffn/ops/tokens.h"
 #include "support/op_case_builder.h"
 
@@ -170,10 +172,77 @@ void add_prepend_token(std::vector<OpCase>& cases) {
   }
 }
 
+// The last two: several chunks of sequences, pieces of channels and runs of rows.
+void add_causal_conv(std::vector<OpCase>& cases) {
+  struct Sizes {
+    std::int64_t B, T, k, C;
+  };
+  const auto run = [](std::int64_t sequences) {
+    return [sequences](CaseRun& c) {
+      const Value bias = c.in.size() > 2 ? c.in[2] : Value();
+      return causal_conv(c.ex, std::move(c.in[0]), c.in[1], bias, sequences);
+    };
+  };
+  for (const auto& [B, T, k, C] : {Sizes{1, 1, 1, 1},
+                                   {2, 1, 4, 5},
+                                   {3, 5, 4, 17},
+                                   {2, 3, 7, 9},
+                                   {1, 9, 3, 33},
+                                   {2, 6, 1, 16},
+                                   {0, 0, 4, 7},
+                                   {19, 3, 4, 70},
+                                   {2, 70, 5, 135}}) {
+    add_case(cases, {"causal_conv",
+                     sizes({B, T, k, C}),
+                     {number("x", {B * T, C}), number("weight", {C, k}), number("bias", {C})},
+                     run(B)});
+  }
+  const CaseInput x = number("x", {14, 9}), weight = number("weight", {9, 4});
+  const CaseInput bias = number("bias", {9});
+  add_case(cases, {"causal_conv", "no_bias", {x, weight}, run(2)});
+  add_case(
+      cases,
+      {"causal_conv", "only_x", {x, without_gradient(weight), without_gradient(bias)}, run(2)});
+  add_case(cases, {"causal_conv",
+                   "only_weight",
+                   {without_gradient(x), weight, without_gradient(bias)},
+                   run(2)});
+  add_case(
+      cases,
+      {"causal_conv", "only_bias", {without_gradient(x), without_gradient(weight), bias}, run(2)});
+}
+
+// Accuracy::function: the largest entry of x or dy bounds both terms of every result, which the
+// cosines' rounding, two products and a sum make err by 4 roundings at most.
+void add_rope(std::vector<OpCase>& cases) {
+  const auto add = [&](std::string name, std::int64_t B, std::int64_t T, std::int64_t W,
+                       const RopeOptions& options) {
+    OpCase added{
+        "rope", std::move(name), {number("x", {B * T, options.heads * W})}, [=](CaseRun& c) {
+          return rope(c.ex, std::move(c.in[0]), B, options);
+        }};
+    added.accuracy = Accuracy::function;
+    add_case(cases, std::move(added));
+  };
+  for (const RopeStyle style : {RopeStyle::half, RopeStyle::interleaved}) {
+    const std::string prefix = style == RopeStyle::half ? "half_" : "interleaved_";
+    add(prefix + "1_1_1_2", 1, 1, 2, {.style = style});
+    add(prefix + "2_5_3_8", 2, 5, 8, {.heads = 3, .style = style});
+    add(prefix + "3_2_2_34", 3, 2, 34, {.heads = 2, .theta = 500.5, .style = style});
+    add(prefix + "part", 2, 3, 19, {.heads = 2, .rotary_width = 10, .style = style});
+    add(prefix + "late", 2, 4, 16, {.heads = 2, .first_position = 1000003, .style = style});
+    add(prefix + "steps", 2, 70, 6, {.first_position = 9, .style = style});
+    add(prefix + "wide", 1, 2, 1100, {.style = style});
+    add(prefix + "no_rows", 0, 0, 8, {.style = style});
+  }
+}
+
 }  // namespace
 
 void add_token_cases(std::vector<OpCase>& cases) {
   add_depthwise_conv(cases);
+  add_causal_conv(cases);
+  add_rope(cases);
   add_smoothing(cases);
   add_soft_targets(cases);
   add_mean_tokens(cases);

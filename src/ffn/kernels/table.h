@@ -5,12 +5,14 @@
 
 #include "ffn/base/cpu_features.h"
 #include "ffn/kernels/attention.h"
+#include "ffn/kernels/causal_conv.h"
 #include "ffn/kernels/conv.h"
 #include "ffn/kernels/indexing.h"
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
 #include "ffn/kernels/reduce.h"
+#include "ffn/kernels/rope.h"
 #include "ffn/kernels/tokens.h"
 
 namespace ffn::inline v0::kernels {
@@ -79,6 +81,15 @@ struct KernelTable {
   std::int64_t (*depthwise_conv_forward_workspace)(std::int64_t channels, std::int64_t k);
   std::int64_t (*depthwise_conv_backward_workspace)(std::int64_t sequences, std::int64_t channels,
                                                     std::int64_t k);
+
+  Kernel<CausalConvForwardArgs> causal_conv_forward;
+  Kernel<CausalConvBackwardArgs> causal_conv_backward;
+  std::int64_t (*causal_conv_forward_workspace)(std::int64_t channels, std::int64_t k);
+  std::int64_t (*causal_conv_backward_workspace)(std::int64_t sequences, std::int64_t channels,
+                                                 std::int64_t k);
+
+  Kernel<RopeArgs> rope;  // back: its own backward
+  std::int64_t (*rope_workspace)(std::int64_t tokens, std::int64_t rotary_width);
 
   Kernel<PatchifyForwardArgs> patchify_forward;
   Kernel<PatchifyBackwardArgs> patchify_backward;

@@ -14,6 +14,8 @@ void add_cross_entropy_kernels(KernelTable& table);
 void add_reduce_kernels(KernelTable& table);
 void add_indexing_kernels(KernelTable& table);
 void add_conv_kernels(KernelTable& table);
+void add_causal_conv_kernels(KernelTable& table);
+void add_rope_kernels(KernelTable& table);
 void add_token_kernels(KernelTable& table);
 
 }  // namespace ffn::inline v0::kernels::reference

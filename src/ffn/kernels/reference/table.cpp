@@ -16,6 +16,8 @@ const KernelTable& reference_table() {
     reference::add_reduce_kernels(filled);
     reference::add_indexing_kernels(filled);
     reference::add_conv_kernels(filled);
+    reference::add_causal_conv_kernels(filled);
+    reference::add_rope_kernels(filled);
     reference::add_token_kernels(filled);
     return filled;
   }();

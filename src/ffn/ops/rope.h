@@ -1,0 +1,34 @@
+// Rotary positions of queries and keys.
+#pragma once
+
+#include "ffn/autograd/executor.h"
+
+namespace ffn::inline v0 {
+
+// half: pairs (i, i + R/2), as in LLaMA and Gemma; interleaved: (2i, 2i + 1), as in GPT-J and PaLM.
+using kernels::RopeStyle;
+
+struct RopeOptions {
+  std::int64_t heads = 1;
+  double theta = 10000;             // base of the angles
+  std::int64_t rotary_width = 0;    // columns R of a head that turn, even; 0: all of them
+  std::int64_t first_position = 0;  // of the first row of every sequence: the length of a cache
+  RopeStyle style = RopeStyle::half;
+};
+
+// In each head, pair i of the first R columns turns by the angle p·theta^(−2i/R) at position p =
+// first_position + row of its sequence: (a, b) → (a·cos − b·sin, b·cos + a·sin); other columns
+// pass. x [B·T, heads·W] of `sequences` sequences, any leading dimension → x's shape and dtype; may
+// lie where x was.
+//   dtypes     f32 or bf16, turned in f32; f64 or c128 on the reference device
+//   gradients  dx = dy turned back, in place over dy
+//   saved      nothing
+//   scratch    rope_workspace(T, R), either way: cosines and sines [T, R/2], f32
+//   flops      none counted
+// Errors: shape when rows are no multiple of `sequences` or heads do not divide the columns; config
+// for heads < 1, an odd R or R > W, theta that is not positive and finite, a first position below 0
+// or above 2^40. Su et al. 2021 (RoFormer); angles are taken in double, where others round them to
+// f32.
+Value rope(Executor& ex, Value x, std::int64_t sequences, const RopeOptions& options);
+
+}  // namespace ffn::inline v0
