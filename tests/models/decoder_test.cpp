@@ -87,18 +87,18 @@ TEST(Decoder, NoTokenSeesALaterOne) {
   }
 }
 
-double loss_at(const DecoderConfig& config, const Parameter& moved,
-               const test::ComplexValues* values, std::complex<double>& loss) {
+// The loss with one weight moved off the real axis.
+std::complex<double> loss_at(const DecoderConfig& config, const std::string& name,
+                             const test::ComplexValues& values) {
   Executor ex(reference_device());
   Built built(ex, config, DType::c128);
-  Parameter& parameter = built.parameters.at(moved.name);
-  std::ranges::copy(*values, host_span<std::complex<double>>(parameter.master).begin());
+  std::ranges::copy(values,
+                    host_span<std::complex<double>>(built.parameters.at(name).master).begin());
   built.parameters.weights_changed(ex);
   const NoTape no_tape(ex);
   const Tensor ids = built.ids(3);
   const Value value = cross_entropy(ex, built.model.logits(ex, ids, kSequences), ids);
-  loss = host_span<std::complex<double>>(value.tensor)[0];
-  return loss.real();
+  return host_span<std::complex<double>>(value.tensor)[0];
 }
 
 // Of every weight, the tied table included: it is read twice and its gradient is the sum.
@@ -109,12 +109,11 @@ TEST(Decoder, GradientsEqualTheComplexStep) {
     const Tensor ids = built.ids(3);
     ex.backward(cross_entropy(ex, built.model.logits(ex, ids, kSequences), ids));
     for (const Parameter& parameter : built.parameters.all()) {
-      const std::vector<test::ComplexStepInput> inputs{
-          {parameter.name, host_values(parameter.master), host_values(parameter.slot.gradient)}};
+      const std::vector<double> values = host_values(parameter.master);
+      const std::vector<double> gradient = host_values(parameter.slot.gradient);
+      const std::vector<test::ComplexStepInput> inputs{{parameter.name, values, gradient}};
       EXPECT_TRUE(test::check_complex_step(inputs, [&](const test::ComplexPoint& point) {
-        std::complex<double> loss = 0;
-        loss_at(config, parameter, &point[0], loss);
-        return loss;
+        return loss_at(config, parameter.name, point[0]);
       })) << parameter.name;
     }
   }

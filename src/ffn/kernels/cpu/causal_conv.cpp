@@ -101,9 +101,9 @@ void convolve_any(const LaunchContext& ctx, const ConstMatrix& in, const GradMat
   convolve<float, float>(ctx, in, out, taps, tokens, k, back);
 }
 
-// The channels [col, col + last) of a sequence whose first row is `first`.
+// The channels [col, col + last) of the rows [begin, end) of a sequence whose first row is `first`.
 struct Strip {
-  std::int64_t first, col, last;
+  std::int64_t first, begin, end, col, last;
 };
 
 // All lanes, or the first `last`: half-width elements are slow to load one by one.
@@ -112,50 +112,44 @@ Vec lanes(const T* at, std::int64_t last) {
   if constexpr (Whole) return load(at);
   return load_n(at, last);
 }
+template <bool Whole>
+void add_lanes(float* to, Vec sum, std::int64_t last) {
+  store_n(to, lanes<Whole>(to, last) + sum, last);
+}
 
-// sums[tap + i] += Σ over the rows of a sequence of dy ⊙ (x moved by that tap), i < Count.
+// sums[tap + i] += Σ over the strip's rows of dy ⊙ (x moved by that tap), i < Count.
 template <int Count, bool Whole, class In>
 void add_taps(const CausalConvBackwardArgs& args, const Strip& strip, std::int64_t tap,
               const Taps& sums) {
-  const std::int64_t T = args.tokens, ld = args.x.ld;
+  const std::int64_t ld = args.x.ld;
   const In* dy = static_cast<const In*>(args.dy.data) + strip.first * args.dy.ld + strip.col;
   const In* x = static_cast<const In*>(args.x.data) + strip.first * ld + strip.col;
-  Vec total[Count];
+  Vec run[Count];
 #pragma GCC unroll 4
-  for (int i = 0; i < Count; ++i)
-    total[i] = lanes<Whole>(sums.row(tap + i) + strip.col, strip.last);
-  for (std::int64_t begin = 0; begin < T; begin += kRun) {
-    Vec run[Count];
+  for (int i = 0; i < Count; ++i) run[i] = zero();
+  for (std::int64_t t = strip.begin; t < strip.end; ++t) {
+    const Vec slope = lanes<Whole>(dy + t * args.dy.ld, strip.last);
 #pragma GCC unroll 4
-    for (int i = 0; i < Count; ++i) run[i] = zero();
-    for (std::int64_t t = begin; t < least(T, begin + kRun); ++t) {
-      const Vec slope = lanes<Whole>(dy + t * args.dy.ld, strip.last);
-#pragma GCC unroll 4
-      for (int i = 0; i < Count; ++i) {
-        const std::int64_t from = t - (args.k - 1 - tap - i);
-        if (from >= 0) run[i] = fma(slope, lanes<Whole>(x + from * ld, strip.last), run[i]);
-      }
+    for (int i = 0; i < Count; ++i) {
+      const std::int64_t from = t - (args.k - 1 - tap - i);
+      if (from >= 0) run[i] = fma(slope, lanes<Whole>(x + from * ld, strip.last), run[i]);
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < Count; ++i) total[i] = total[i] + run[i];
   }
 #pragma GCC unroll 4
-  for (int i = 0; i < Count; ++i) store_n(sums.row(tap + i) + strip.col, total[i], strip.last);
+  for (int i = 0; i < Count; ++i) {
+    add_lanes<Whole>(sums.row(tap + i) + strip.col, run[i], strip.last);
+  }
 }
 
-// sums[k] += Σ over the rows of a sequence of dy.
+// sums[k] += Σ over the strip's rows of dy.
 template <bool Whole, class In>
 void add_bias(const CausalConvBackwardArgs& args, const Strip& strip, const Taps& sums) {
   const In* dy = static_cast<const In*>(args.dy.data) + strip.first * args.dy.ld + strip.col;
-  Vec total = lanes<Whole>(sums.row(args.k) + strip.col, strip.last);
-  for (std::int64_t begin = 0; begin < args.tokens; begin += kRun) {
-    Vec run = zero();
-    for (std::int64_t t = begin; t < least(args.tokens, begin + kRun); ++t) {
-      run = run + lanes<Whole>(dy + t * args.dy.ld, strip.last);
-    }
-    total = total + run;
+  Vec run = zero();
+  for (std::int64_t t = strip.begin; t < strip.end; ++t) {
+    run = run + lanes<Whole>(dy + t * args.dy.ld, strip.last);
   }
-  store_n(sums.row(args.k) + strip.col, total, strip.last);
+  add_lanes<Whole>(sums.row(args.k) + strip.col, run, strip.last);
 }
 
 template <bool Whole, class In>
@@ -168,16 +162,20 @@ void sum_strip(const CausalConvBackwardArgs& args, const Strip& strip, const Tap
   if (args.dbias.to.data != nullptr) add_bias<Whole, In>(args, strip, sums);
 }
 
-// Partial sums of some channels over the sequences of one chunk.
+// Partial sums of some channels over the sequences of one chunk, a run of rows at a time: its cache
+// lines are shared by neighbouring strips.
 template <class In>
 void sum_chunk(const CausalConvBackwardArgs& args, const Taps& sums, Range chunk, Range channels) {
   for (std::int64_t tap = args.dweight.to.data != nullptr ? 0 : args.k; tap <= args.k; ++tap) {
     fill_with(channels.end - channels.begin, sums.row(tap) + channels.begin, 0);
   }
-  for (std::int64_t b = chunk.begin; b < chunk.end; ++b) {
+  const std::int64_t T = args.tokens, runs = ceil_div(T, kRun);
+  for (std::int64_t run = chunk.begin * runs; run < chunk.end * runs; ++run) {
+    const std::int64_t begin = run % runs * kRun, end = least(T, begin + kRun);
     for (std::int64_t col = channels.begin; col < channels.end; col += kLanes) {
-      const Strip strip{b * args.tokens, col, least(kLanes, channels.end - col)};
-      if (strip.last == kLanes) {
+      const std::int64_t last = least(kLanes, channels.end - col);
+      const Strip strip{run / runs * T, begin, end, col, last};
+      if (last == kLanes) {
         sum_strip<true, In>(args, strip, sums);
       } else {
         sum_strip<false, In>(args, strip, sums);
