@@ -84,10 +84,10 @@ TEST(CompareConfig, WhatCannotBeComparedIsRefused) {
 
 TEST(CompareConfig, DamagedFilesAreNamed) {
   const TemporaryFolder folder;
-  write_file(folder / "comparison.json", to_bytes("{\"schema\": 2}"));
-  expect_error(ErrorKind::io, {"comparison.json", "schema 2"},
+  write_file(folder / "comparison.json", to_bytes("{\"schema\": 3}"));
+  expect_error(ErrorKind::io, {"comparison.json", "schema 3"},
                [&] { read_comparison(folder.path().string()); });
-  write_file(folder / "comparison.json", to_bytes("{\"schema\": 1, \"config\": {}}"));
+  write_file(folder / "comparison.json", to_bytes("{\"schema\": 2, \"config\": {}}"));
   expect_error(ErrorKind::io, {"lacks the key 'config.title'"},
                [&] { read_comparison(folder.path().string()); });
 }

@@ -99,7 +99,7 @@ TEST(VitFolder, DamageIsNamed) {
     expect_error(ErrorKind::io, says, [&] { std::get<VitConfig>(read_model_config(path)); });
   };
   with("\"vit\"", "\"bert\"");
-  refused({"config.json", "'bert' is not a Vision Transformer"});
+  refused({"config.json", "is of family 'bert'; known are vit"});
   with("\"gelu\"", "\"swoosh\"");
   refused({"hidden_act 'swoosh'"});
   with("\"hidden_size\": 12", "\"hidden_size\": -12");
