@@ -10,6 +10,9 @@
 namespace ffn::inline v0 {
 namespace {
 
+constexpr std::int64_t kMaxMatched = std::int64_t{1}
+                                     << 23;  // the largest hidden width is twice that
+
 double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& site,
             const DesignRegistry& designs) {
   const FeedForwardCosts costs = designs.costs(spec, site);
@@ -21,6 +24,23 @@ double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& s
     case Budget::bytes: return static_cast<double>(costs.bytes_at_one_token(DType::f32));
   }
   return 0;
+}
+
+// Where a cost that grows with the hidden width is `wanted`, linear between whole widths and below
+// 1: most costs are linear in it, one with a product of two hidden widths is not.
+template <class CostOf>
+double crossing(const CostOf& cost_of, double wanted) {
+  std::int64_t below = 1, above = 2;
+  while (cost_of(above) < wanted && above < kMaxMatched) {
+    below = above;
+    above *= 2;
+  }
+  while (above - below > 1) {
+    const std::int64_t middle = below + (above - below) / 2;
+    (cost_of(middle) < wanted ? below : above) = middle;
+  }
+  const double least = cost_of(below);
+  return static_cast<double>(below) + (wanted - least) / (cost_of(above) - least);
 }
 
 }  // namespace
@@ -52,10 +72,11 @@ MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& tar
     return with;
   };
   const double wanted = cost(target, budget, site, designs);
-  // Costs are linear in the hidden width.
-  const double one = cost(with_width(1), budget, site, designs);
-  const double per_neuron = cost(with_width(2), budget, site, designs) - one;
-  const double exact = 1 + (wanted - one) / per_neuron;
+  const auto cost_of = [&](std::int64_t hidden) {
+    return cost(with_width(hidden), budget, site, designs);
+  };
+  const double one = cost_of(1);
+  const double exact = crossing(cost_of, wanted);
   check(exact >= 0.5, ErrorKind::config, "match", "'", to_string(target), "' costs ", wanted,
         ", less than a single neuron of '", to_string(spec), "' (", one, ")");
   const double unit = exact >= 64 ? 8 : 1;

@@ -28,6 +28,7 @@ struct DesignEntry {
   DesignArgument argument = DesignArgument::activation;
   std::vector<DesignOption> options = {};  // beside the activation, xRATIO and hidden
   BlockRule block = {};
+  bool batch_norm = false;  // behind its maps unless norm=none is given (fold_batch_norm.h)
   // H for a model width D when hidden= is not given: by spec.ratio, or 0 for the design's own rule.
   // Null where the argument is a design.
   std::int64_t (*hidden)(const FeedForwardSpec& spec, std::int64_t width) = nullptr;
