@@ -58,6 +58,7 @@ constexpr Fault kFaults[] = {
     {640, "leff: the class token enters the batch statistics",
      "^parity\\.Places/FeedForwardParity"},
     {641, "daff: the shortcut starts behind the convolution", "^parity\\.Places/FeedForwardParity"},
+    {642, "folding a batch norm forgets its mean", "^feedforward\\.FoldBatchNorm"},
     {700, "paired t test: the variance divides by n", "^compare\\.PairedTTest\\.KnownAnswers"},
     {701, "holm: no p is multiplied", "^compare\\.Holm\\.KnownAnswer"},
     {702, "bootstrap: p is not taken around the mean", "^compare\\.Bootstrap\\."},
