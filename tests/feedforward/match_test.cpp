@@ -32,8 +32,9 @@ TEST(Match, GatedAtThePlainLayersBudget) {
 
 TEST(Match, RatioIsWhatTheBuiltLayerHas) {
   const DesignRegistry& designs = standard_designs();
-  for (const char* design : {"glu(gelu)", "dwconv(gelu, k=5)", "mlp(relu)", "gmlp(gelu)",
-                             "glu(silu, fused=gate-up)", "lowrank(glu(silu), rank=24)"}) {
+  for (const char* design :
+       {"glu(gelu)", "dwconv(gelu, k=5)", "mlp(relu)", "gmlp(gelu)", "glu(silu, fused=gate-up)",
+        "lowrank(glu(silu), rank=24)", "localvit(hardswish, se=4)"}) {
     const MatchResult result = match(design, "mlp(gelu, hidden=300)", Budget::parameters, 96);
     ParameterSet parameters;
     designs.build(result.spec, site(96), parameters);

@@ -12,10 +12,10 @@ namespace {
 
 using kernels::Activation;
 
-constexpr Activation kKinds[] = {Activation::relu,       Activation::gelu,    Activation::gelu_tanh,
-                                 Activation::quick_gelu, Activation::silu,    Activation::swish,
-                                 Activation::relu2,      Activation::sigmoid, Activation::tanh,
-                                 Activation::hardswish,  Activation::identity};
+constexpr Activation kKinds[] = {
+    Activation::relu, Activation::gelu,      Activation::gelu_tanh,   Activation::quick_gelu,
+    Activation::silu, Activation::swish,     Activation::relu2,       Activation::sigmoid,
+    Activation::tanh, Activation::hardswish, Activation::hardsigmoid, Activation::identity};
 
 // Random values in ±10, where the functions bend, then kinks and tails.
 std::vector<double> arguments(std::mt19937_64& random, DType dtype, Size size) {

@@ -177,6 +177,47 @@ TEST(CpuTokens, MeanBackward) {
   }
 }
 
+TEST(CpuTokens, GateForward) {
+  for (const auto& [B, T, D, first, count] : kSequences) {
+    for (const std::vector<DType>& types : storage_types(3, {B * T, D})) {
+      KernelCase c;
+      c.name = describe("gated tokens", {B * T, D}, types);
+      c.operands = {input(types[0], {B * T, D}), input(types[1], {B, D}),
+                    output(types[2], {B * T, D}, within(1, 0))};
+      c.run = [from = first, n = count](const auto& table, const auto& ctx, auto m) {
+        table.gate_tokens_forward(ctx, {m[0], m[1], m[2], from, n});
+      };
+      if (types[0] == types[2]) c.alias_output = 2, c.alias_input = 0;
+      check_kernel(c);
+    }
+  }
+}
+
+TEST(CpuTokens, GateBackward) {
+  for (const auto& [B, T, D, first, count] : kSequences) {
+    for (const std::vector<DType>& types : storage_types(3, {B * T, D})) {
+      for (const int wanted : {1, 2, 3, 7}) {  // bits: dx, dgate, accumulate
+        const bool accumulate = (wanted & 4) != 0;
+        const auto chain = static_cast<double>(std::min<std::int64_t>(count, 64) + count / 64 + 2);
+        KernelCase c;
+        c.name = describe("gated tokens backward", {B * T, D}, types);
+        c.operands = {
+            input(types[0], {B * T, D}), input(types[1], {B, D}), input(types[2], {B * T, D}),
+            output(types[2], {B * T, D}, within(3, 4)),
+            output(types[1], {B, D}, within(chain + 3, 4 * static_cast<double>(count) + 2))};
+        c.run = [=, from = first, n = count](const auto& table, const auto& ctx, auto m) {
+          kernels::GateTokensBackwardArgs args{{}, {}, m[2], {}, {}, from, n};
+          if ((wanted & 1) != 0) args.gate = m[1], args.dx = {m[3], accumulate};
+          if ((wanted & 2) != 0) args.x = m[0], args.dgate = {m[4], accumulate};
+          table.gate_tokens_backward(ctx, args);
+        };
+        if (wanted == 3) c.alias_output = 3, c.alias_input = 2;
+        check_kernel(c);
+      }
+    }
+  }
+}
+
 TEST(CpuTokens, DroppedRows) {
   for (const auto& [B, T, D, first, count] : kSequences) {
     for (const std::vector<DType>& types : storage_types(2, {B * T, D})) {

@@ -42,9 +42,9 @@ TEST_P(ActivationGradient, AgreesWithTheComplexStep) {
   for (const Shape& shape : kShapes) expect_pair(activation_pair(kind, shape), 11);
 }
 
-const char* const kActivationNames[] = {"relu", "gelu",      "gelu_tanh", "quick_gelu",
-                                        "silu", "swish",     "relu2",     "sigmoid",
-                                        "tanh", "hardswish", "identity"};
+const char* const kActivationNames[] = {"relu", "gelu",      "gelu_tanh",   "quick_gelu",
+                                        "silu", "swish",     "relu2",       "sigmoid",
+                                        "tanh", "hardswish", "hardsigmoid", "identity"};
 
 INSTANTIATE_TEST_SUITE_P(Pointwise, ActivationGradient,
                          testing::Range(0, static_cast<int>(std::size(kActivationNames))),

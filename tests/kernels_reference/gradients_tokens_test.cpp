@@ -109,6 +109,26 @@ TEST(TokenGradient, MeanTokens) {
   }
 }
 
+TEST(TokenGradient, GateTokens) {
+  struct Rows {
+    std::int64_t B, T, first, count;
+  };
+  for (const auto& [B, T, first, count] : {Rows{1, 1, 0, 1}, {3, 4, 1, 3}, {2, 5, 0, 1}}) {
+    Pair pair;
+    pair.inputs = {{B * T, 5}, {B, 5}};
+    pair.outputs = {{B * T, 5}};
+    pair.forward = [from = first, n = count](Operands& in, Operands& out) {
+      table.gate_tokens_forward(Launch{}, {in[0].view(), in[1].view(), out[0].matrix(), from, n});
+    };
+    pair.backward = [from = first, n = count](Operands& in, Operands&, Operands& dout,
+                                              const auto& din) {
+      table.gate_tokens_backward(
+          Launch{}, {in[0].view(), in[1].view(), dout[0].view(), din[0], din[1], from, n});
+    };
+    expect_pair(pair, 69);
+  }
+}
+
 // Key 2 keeps sequence 0 of step 4.
 TEST(TokenGradient, DroppedRowsAreTheirOwnBackward) {
   Pair pair;

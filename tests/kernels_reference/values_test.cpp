@@ -41,6 +41,7 @@ TEST(Values, Activations) {
                         {Activation::sigmoid, 0.7310585786300048793, 0.1192029220221175559},
                         {Activation::tanh, 0.7615941559557648881, -0.9640275800758168839},
                         {Activation::hardswish, 4.0 / 6, -2.0 / 6},
+                        {Activation::hardsigmoid, 4.0 / 6, 1.0 / 6},
                         {Activation::identity, 1, -2}};
   for (const Case& c : cases) {
     Operand x(DType::f64, 1, 2, std::vector{1.0, -2.0}), y(DType::f64, 1, 2);
@@ -72,6 +73,7 @@ TEST(Values, SlopesAtKinks) {
   EXPECT_EQ(slopes_of(Activation::relu, {0}), std::vector{0.0});
   EXPECT_EQ(slopes_of(Activation::relu2, {0}), std::vector{0.0});
   EXPECT_EQ(slopes_of(Activation::hardswish, {-3, 3}), (std::vector{0.0, 1.0}));
+  EXPECT_EQ(slopes_of(Activation::hardsigmoid, {-3, 3}), (std::vector{0.0, 0.0}));
 }
 
 // Far from 0 every activation is 0, 1 or x: no overflow, no NaN, with complex arguments too.

@@ -29,6 +29,9 @@ std::vector<SessionRun> cases() {
         all.push_back(run_of(preset, design, DType::f32, memory));
   all.push_back(run_of("vit-nano", "glu(silu)", DType::bf16, MemoryMode::store));
   all.push_back(run_of("vit-nano", "dwconv(gelu)", DType::bf16, MemoryMode::recompute));
+  all.push_back(run_of("vit-nano", "leff(gelu)", DType::f32, MemoryMode::recompute));
+  all.push_back(run_of("vit-nano", "localvit(hardswish, se=4)", DType::f32, MemoryMode::store));
+  all.push_back(run_of("vit-nano", "daff(gelu)", DType::bf16, MemoryMode::recompute));
   return all;
 }
 

@@ -38,6 +38,26 @@ struct Built {
   VisionTransformer model;
 };
 
+TEST(VitFolder, RunningStatisticsComeBack) {
+  const TemporaryFolder folder;
+  Executor ex(cpu_device(serial_pool()));
+  Built written(ex, small("leff(gelu, x2)"), 1);
+  double next = 0.5;
+  for (State& state : written.parameters.states()) {
+    std::vector<double> values(static_cast<std::size_t>(state.shape.count()));
+    for (double& value : values) value = next += 0.25;
+    set_host_values(state.tensor, values);
+  }
+  write_vit_folder(folder.path().string(), written.model);
+  Built read(ex, read_vit_config(folder.path().string()), 2);
+  read_vit_weights(ex, folder.path().string(), read.model, read.parameters);
+  ASSERT_EQ(read.parameters.states().size(), written.parameters.states().size());
+  ASSERT_FALSE(read.parameters.states().empty());
+  for (std::size_t i = 0; i < read.parameters.states().size(); ++i)
+    EXPECT_EQ(host_values(read.parameters.states()[i].tensor),
+              host_values(written.parameters.states()[i].tensor));
+}
+
 TEST(VitFolder, ComesBackBitForBit) {
   std::vector<VitConfig> configs{small("mlp(gelu)"), small("glu(silu, hidden=9)"),
                                  small("dwconv(relu, k=5, x2)"), small("mlp(relu2, x2)")};

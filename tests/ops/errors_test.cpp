@@ -105,7 +105,7 @@ void add_pointwise(std::vector<WrongInput>& all) {
   for (const Activation kind :
        {Activation::relu, Activation::gelu, Activation::gelu_tanh, Activation::quick_gelu,
         Activation::silu, Activation::swish, Activation::relu2, Activation::sigmoid,
-        Activation::tanh, Activation::hardswish}) {
+        Activation::tanh, Activation::hardswish, Activation::hardsigmoid}) {
     all.push_back({std::string(to_string(kind)), kDType, {"i32", "[3, 8]"}, [kind](Executor& ex) {
                      activation(ex, v(ex, {3, 8}, DType::i32), kind);
                    }});

@@ -161,6 +161,45 @@ void add_mixing(std::vector<WrongInput>& all) {
                  }});
 }
 
+void add_parts(std::vector<WrongInput>& all) {
+  all.push_back({"take_tokens", kShape, {"[6, 8]", "4 equal sequences"}, [](Executor& ex) {
+                   take_tokens(ex, v(ex, {6, 8}), 4, 0, 1);
+                 }});
+  all.push_back({"take_tokens", kShape, {"[1, 1 + 3)", "3 rows", "[6, 8]"}, [](Executor& ex) {
+                   take_tokens(ex, v(ex, {6, 8}), 2, 1, 3);
+                 }});
+  all.push_back({"take_tokens", kShape, {"[6, 4]", "copy"}, [](Executor& ex) {
+                   take_tokens(ex, slice_cols(ex, v(ex, {6, 8}), 0, 4), 2, 1, 2);
+                 }});
+  all.push_back({"take_tokens", kDType, {"i32"}, [](Executor& ex) {
+                   take_tokens(ex, v(ex, {6, 8}, DType::i32), 2, 1, 2);
+                 }});
+  all.push_back({"pad_tokens", kConfig, {"-1 rows before", "[6, 8]"}, [](Executor& ex) {
+                   pad_tokens(ex, v(ex, {6, 8}), 2, -1, 3);
+                 }});
+  all.push_back({"pad_tokens", kShape, {"[6, 8]", "4 equal sequences"}, [](Executor& ex) {
+                   pad_tokens(ex, v(ex, {6, 8}), 4, 1, 0);
+                 }});
+  all.push_back({"pad_tokens", kDType, {"i32"}, [](Executor& ex) {
+                   pad_tokens(ex, v(ex, {6, 8}, DType::i32), 2, 1, 0);
+                 }});
+  all.push_back({"join_tokens", kShape, {"[2, 8]", "[6, 7]"}, [](Executor& ex) {
+                   join_tokens(ex, v(ex, {2, 8}), v(ex, {6, 7}), 2);
+                 }});
+  all.push_back({"join_tokens", kShape, {"[3, 8]", "2 equal sequences"}, [](Executor& ex) {
+                   join_tokens(ex, v(ex, {3, 8}), v(ex, {6, 8}), 2);
+                 }});
+  all.push_back({"gate_tokens", kShape, {"[3, 8]", "[6, 8]", "[2, 8]"}, [](Executor& ex) {
+                   gate_tokens(ex, v(ex, {6, 8}), v(ex, {3, 8}), 2, 0, 1);
+                 }});
+  all.push_back({"gate_tokens", kShape, {"[1, 1 + 3)", "[6, 8]"}, [](Executor& ex) {
+                   gate_tokens(ex, v(ex, {6, 8}), v(ex, {2, 8}), 2, 1, 3);
+                 }});
+  all.push_back({"gate_tokens", kDType, {"bf16", "f32"}, [](Executor& ex) {
+                   gate_tokens(ex, v(ex, {6, 8}), v(ex, {2, 8}, DType::bf16), 2, 0, 1);
+                 }});
+}
+
 void add_pictures(std::vector<WrongInput>& all) {
   all.push_back({"patchify", kShape, {"[2, 47]", "48"}, [](Executor& ex) {
                    patchify(ex, v(ex, {2, 47}), 3, 4, 4, 2);
@@ -189,6 +228,7 @@ void add_tokens(std::vector<WrongInput>& all) {
   add_losses(all);
   add_sequences(all);
   add_mixing(all);
+  add_parts(all);
   add_pictures(all);
 }
 

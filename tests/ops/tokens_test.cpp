@@ -102,6 +102,32 @@ TEST(OpTokens, MeanSkipsTheClassToken) {
   }
 }
 
+// A sequence's first row and its others, apart and together again; zeros take the first one's
+// place.
+TEST(OpTokens, PartsOfSequences) {
+  for (const Device& device : devices()) {
+    Executor ex(device);
+    const Value x = numbers(ex, {6, 2}, counting(12));
+    const Value first = take_tokens(ex, x, 2, 0, 1), others = take_tokens(ex, x, 2, 1, 2);
+    EXPECT_EQ(host_values(first.tensor), (Numbers{0, 1, 6, 7})) << device.name;
+    EXPECT_EQ(host_values(others.tensor), (Numbers{2, 3, 4, 5, 8, 9, 10, 11})) << device.name;
+    EXPECT_EQ(host_values(join_tokens(ex, first, others, 2).tensor), counting(12)) << device.name;
+    EXPECT_EQ(host_values(pad_tokens(ex, others, 2, 1, 0).tensor),
+              (Numbers{0, 0, 2, 3, 4, 5, 0, 0, 8, 9, 10, 11}))
+        << device.name;
+    EXPECT_EQ(host_values(gate_tokens(ex, x, numbers(ex, {2, 2}, {2, 0, -1, 3}), 2, 0, 1).tensor),
+              (Numbers{0, 0, 2, 3, 4, 5, -6, 21, 8, 9, 10, 11}))
+        << device.name;
+  }
+}
+
+TEST(OpTokens, AllRowsAreTheSameBuffer) {
+  Executor ex(reference_device());
+  const Value x = numbers(ex, {4, 2}, counting(8));
+  EXPECT_EQ(take_tokens(ex, x, 2, 0, 2).tensor.storage(), x.tensor.storage());
+  EXPECT_EQ(pad_tokens(ex, x, 2, 0, 0).tensor.storage(), x.tensor.storage());
+}
+
 // A window of one place is a factor per channel, whatever the grid; prefix rows stay.
 TEST(OpTokens, AWindowOfOnePlaceScales) {
   for (const Device& device : devices()) {

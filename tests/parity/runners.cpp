@@ -177,6 +177,7 @@ std::vector<Runner> operation_runners() {
       {"sigmoid", {"sigmoid"}, run_activation<Activation::sigmoid>},
       {"tanh", {"tanh"}, run_activation<Activation::tanh>},
       {"hardswish", {"hardswish"}, run_activation<Activation::hardswish>},
+      {"hardsigmoid", {"hardsigmoid"}, run_activation<Activation::hardsigmoid>},
       {"identity", {}, run_identity},
       {"linear", {"linear"}, run_linear},
       {"matmul", {"matmul"}, run_matmul},

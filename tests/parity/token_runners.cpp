@@ -63,6 +63,28 @@ Value run_prepend_token(CaseRun& run) {
                        run.fixture.integer("sequences"));
 }
 
+Value run_take_tokens(CaseRun& run) {
+  const Fixture& fixture = run.fixture;
+  return take_tokens(run.ex, run.input("x"), fixture.integer("sequences"), fixture.integer("first"),
+                     fixture.integer("count"));
+}
+
+Value run_pad_tokens(CaseRun& run) {
+  const Fixture& fixture = run.fixture;
+  return pad_tokens(run.ex, run.input("x"), fixture.integer("sequences"), fixture.integer("before"),
+                    fixture.integer("after"));
+}
+
+Value run_join_tokens(CaseRun& run) {
+  return join_tokens(run.ex, run.input("a"), run.input("b"), run.fixture.integer("sequences"));
+}
+
+Value run_gate_tokens(CaseRun& run) {
+  const Fixture& fixture = run.fixture;
+  return gate_tokens(run.ex, run.input("x"), run.input("gate"), fixture.integer("sequences"),
+                     fixture.integer("first"), fixture.integer("count"));
+}
+
 Value run_patchify(CaseRun& run) {
   const Fixture& fixture = run.fixture;
   return patchify(run.ex, run.input("images"), fixture.integer("channels"),
@@ -88,6 +110,10 @@ std::vector<Runner> token_runners() {
       {"mean_tokens", {"mean_tokens"}, run_mean_tokens},
       {"mix_tokens", {"mix_tokens"}, run_mix_tokens},
       {"prepend_token", {"prepend_token"}, run_prepend_token},
+      {"take_tokens", {"take_tokens"}, run_take_tokens},
+      {"pad_tokens", {"pad_tokens"}, run_pad_tokens},
+      {"join_tokens", {"concat_cols", "reshape"}, run_join_tokens},
+      {"gate_tokens", {"gate_tokens"}, run_gate_tokens},
       {"patchify", {"patchify"}, run_patchify},
       {"patch_embedding", {"patchify", "linear"}, run_patch_embedding},
   };

@@ -28,7 +28,7 @@ void add_activations(std::vector<OpCase>& cases) {
   for (const Activation kind :
        {Activation::relu, Activation::gelu, Activation::gelu_tanh, Activation::quick_gelu,
         Activation::silu, Activation::swish, Activation::relu2, Activation::sigmoid,
-        Activation::tanh, Activation::hardswish}) {
+        Activation::tanh, Activation::hardswish, Activation::hardsigmoid}) {
     for (const Shape& shape : {Shape{1, 1}, Shape{3, 7}, Shape{2, 16}, Shape{3, 33}, Shape{0, 8}}) {
       const std::string op(to_string(kind));
       OpCase added{op,

@@ -266,6 +266,58 @@ void add_mix_tokens(std::vector<OpCase>& cases) {
   }
 }
 
+struct Rows {
+  std::int64_t B, T, D, first, count;
+};
+
+void add_parts_of_sequences(std::vector<OpCase>& cases) {
+  for (const auto& [B, T, D, first, count] : {Rows{1, 2, 1, 1, 1},
+                                              {3, 5, 7, 1, 4},
+                                              {2, 6, 16, 2, 3},
+                                              {2, 3, 33, 0, 2},
+                                              {0, 4, 9, 1, 3}}) {
+    OpCase taken{"take_tokens",
+                 sizes({B, T, D, first, count}),
+                 {number("x", {B * T, D})},
+                 [b = B, from = first, n = count](CaseRun& c) {
+                   return take_tokens(c.ex, std::move(c.in[0]), b, from, n);
+                 }};
+    taken.any_stride = false;  // sequences are regrouped as rows
+    add_case(cases, std::move(taken));
+    OpCase padded{"pad_tokens",
+                  sizes({B, T, D, first, count}),
+                  {number("x", {B * count, D})},
+                  [b = B, before = first, after = T - first - count](CaseRun& c) {
+                    return pad_tokens(c.ex, std::move(c.in[0]), b, before, after);
+                  }};
+    padded.any_stride = false;
+    add_case(cases, std::move(padded));
+  }
+}
+
+void add_gate_tokens(std::vector<OpCase>& cases) {
+  const auto run = [](const Rows& r) {
+    return [r](CaseRun& c) {
+      return gate_tokens(c.ex, std::move(c.in[0]), std::move(c.in[1]), r.B, r.first, r.count);
+    };
+  };
+  for (const Rows& r : {Rows{1, 1, 1, 0, 1},
+                        {3, 5, 7, 1, 4},
+                        {2, 6, 16, 0, 6},
+                        {2, 4, 33, 0, 1},
+                        {2, 3, 8, 1, 0},
+                        {0, 4, 9, 1, 3}}) {
+    add_case(cases, {"gate_tokens",
+                     sizes({r.B, r.T, r.D, r.first, r.count}),
+                     {number("x", {r.B * r.T, r.D}), number("gate", {r.B, r.D})},
+                     run(r)});
+  }
+  const Rows r{2, 5, 9, 1, 3};
+  const CaseInput x = number("x", {10, 9}), gate = number("gate", {2, 9});
+  add_case(cases, {"gate_tokens", "only_x", {x, without_gradient(gate)}, run(r)});
+  add_case(cases, {"gate_tokens", "only_gate", {without_gradient(x), gate}, run(r)});
+}
+
 }  // namespace
 
 void add_token_cases(std::vector<OpCase>& cases) {
@@ -279,6 +331,8 @@ void add_token_cases(std::vector<OpCase>& cases) {
   add_drop_path(cases);
   add_patches(cases);
   add_prepend_token(cases);
+  add_parts_of_sequences(cases);
+  add_gate_tokens(cases);
 }
 
 }  // namespace ffn::test

@@ -14,9 +14,9 @@ namespace ffn::inline v0 {
 namespace {
 
 constexpr Activation kActivations[] = {
-    Activation::relu,      Activation::gelu,    Activation::gelu_tanh, Activation::quick_gelu,
-    Activation::silu,      Activation::relu2,   Activation::sigmoid,   Activation::tanh,
-    Activation::hardswish, Activation::identity};
+    Activation::relu,      Activation::gelu,        Activation::gelu_tanh, Activation::quick_gelu,
+    Activation::silu,      Activation::relu2,       Activation::sigmoid,   Activation::tanh,
+    Activation::hardswish, Activation::hardsigmoid, Activation::identity};
 
 }  // namespace
 

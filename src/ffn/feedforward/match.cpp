@@ -11,6 +11,9 @@
 namespace ffn::inline v0 {
 namespace {
 
+constexpr std::int64_t kMaxMatched = std::int64_t{1}
+                                     << 23;  // the largest hidden width is twice that
+
 double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& site,
             const DesignRegistry& designs) {
   const FeedForwardCosts costs = designs.costs(spec, site);
@@ -22,6 +25,23 @@ double cost(const FeedForwardSpec& spec, Budget budget, const FeedForwardSite& s
     case Budget::bytes: return static_cast<double>(costs.bytes_at_one_token(DType::f32));
   }
   return 0;
+}
+
+// Where a cost that grows with the hidden width is `wanted`, linear between whole widths and below
+// 1: most costs are linear in it, one with a product of two hidden widths is not.
+template <class CostOf>
+double crossing(const CostOf& cost_of, double wanted) {
+  std::int64_t below = 1, above = 2;
+  while (cost_of(above) < wanted && above < kMaxMatched) {
+    below = above;
+    above *= 2;
+  }
+  while (above - below > 1) {
+    const std::int64_t middle = below + (above - below) / 2;
+    (cost_of(middle) < wanted ? below : above) = middle;
+  }
+  const double least = cost_of(below);
+  return static_cast<double>(below) + (wanted - least) / (cost_of(above) - least);
 }
 
 }  // namespace
@@ -53,15 +73,22 @@ MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& tar
     return with;
   };
   const double wanted = cost(target, budget, site, designs);
-  // Costs are linear in the hidden width; two widths that every design takes give the line.
-  constexpr std::int64_t kWide = 1 << 16;
-  const double wide = cost(with_width(kWide), budget, site, designs);
-  const double per_neuron = (cost(with_width(2 * kWide), budget, site, designs) - wide) / kWide;
-  const double one = wide - per_neuron * (kWide - 1);
-  const double exact = 1 + (wanted - one) / per_neuron;
-  check(exact >= 0.5, ErrorKind::config, "match", "'", to_string(target), "' costs ", wanted,
-        ", less than a single neuron of '", to_string(spec), "' (", one, ")");
   const std::int64_t least = designs.at(part.design).hidden_unit;
+  // A width that every design takes: a site or option that it does not is named here.
+  cost(with_width(least << 16), budget, site, designs);
+  // Widths that a design refuses as too narrow, as lowrank does below its rank, cost nothing.
+  const auto cost_of = [&](std::int64_t units) {
+    try {
+      return cost(with_width(units * least), budget, site, designs);
+    } catch (const Error&) {
+      return 0.0;
+    }
+  };
+  const double one = cost_of(1);
+  const double exact = crossing(cost_of, wanted) * static_cast<double>(least);
+  check(exact >= 0.5 * static_cast<double>(least), ErrorKind::config, "match", "'",
+        to_string(target), "' costs ", wanted, ", less than a single neuron of '", to_string(spec),
+        "' (", one, ")");
   const auto unit = static_cast<double>(exact >= 64 ? std::lcm(std::int64_t{8}, least) : least);
   const auto hidden = static_cast<std::int64_t>(std::max(1.0, std::round(exact / unit)) * unit);
   MatchResult result{with_width(hidden), 0};

@@ -35,6 +35,7 @@ struct DesignEntry {
   std::int64_t hidden_unit = 1;
   // Its linear maps are add_linear()'s alone, so that it may stand in lowrank(…).
   bool takes_rank = false;
+  bool batch_norm = false;  // behind its maps unless norm=none is given (fold_batch_norm.h)
   // H for a model width D when hidden= is not given: by spec.ratio, or 0 for the design's own rule.
   // Null where the argument is a design.
   std::int64_t (*hidden)(const FeedForwardSpec& spec, std::int64_t width) = nullptr;

@@ -12,11 +12,15 @@ DesignRegistry make_standard_designs() {
   designs.add(dwconv_design());
   designs.add(gmlp_design());
   designs.add(lowrank_design());
+  designs.add(leff_design());
+  designs.add(localvit_design());
+  designs.add(daff_design());
 
   designs.add_alias({"swiglu", "glu(silu)"});
   designs.add_alias({"geglu", "glu(gelu)"});
   designs.add_alias({"reglu", "glu(relu)"});
   designs.add_alias({"bilinear", "glu(identity)"});
+  designs.add_alias({"mixffn", "dwconv(gelu)"});
   designs.add_alias({"gelu", "mlp(gelu)"});
   designs.add_alias({"relu", "mlp(relu)"});
   designs.add_alias({"relu2", "mlp(relu2)"});

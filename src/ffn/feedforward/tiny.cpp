@@ -1,10 +1,10 @@
 // tiny(act, layers=2): a small network of equal hidden layers, computed as one operation.
 //   h_1 = act(x·W_inᵀ) [N, H];  h_{l+1} = act(h_l·W_lᵀ);  y = h_L·W_outᵀ [N, D]
-// One buffer of weights, no biases; H is 16, 32, 64 or 128. Parameters 2·D·H + (L − 1)·H², flops per
-// token twice that, L·H activations. Default H = 64. At inference nothing of size [N, H] is stored;
-// training keeps x and computes the hidden values again. Source: Müller et al., Real-time neural
-// radiance caching for path tracing, 2021 (tiny-cuda-nn), which pads D to multiples of 16 in the
-// buffer and computes in f16; here nothing is padded.
+// One buffer of weights, no biases; H is 16, 32, 64 or 128. Parameters 2·D·H + (L − 1)·H², flops
+// per token twice that, L·H activations. Default H = 64. At inference nothing of size [N, H] is
+// stored; training keeps x and computes the hidden values again. Source: Müller et al., Real-time
+// neural radiance caching for path tracing, 2021 (tiny-cuda-nn), which pads D to multiples of 16 in
+// the buffer and computes in f16; here nothing is padded.
 #include <cmath>
 
 #include "ffn/base/error.h"
@@ -101,9 +101,10 @@ DesignEntry tiny_design() {
           .summary = "a small network of several layers in one fused operation, without biases",
           .source = "Müller et al. 2021 (tiny-cuda-nn)",
           .options = {{"layers", "hidden layers; 2"}},
-          .hidden = [](const FeedForwardSpec& spec,
-                       std::int64_t width) { return spec.ratio > 0 ? ratio_hidden(spec, width, 0)
-                                                                   : std::int64_t{64}; },
+          .hidden =
+              [](const FeedForwardSpec& spec, std::int64_t width) {
+                return spec.ratio > 0 ? ratio_hidden(spec, width, 0) : std::int64_t{64};
+              },
           .costs = layer_costs<tiny_costs>,
           .build = make_layer<Tiny>};
 }

@@ -7,8 +7,8 @@ namespace ffn::inline v0::kernels {
 
 // relu max(0,x) · gelu ½x(1+erf(x/√2)) · gelu_tanh ½x(1+tanh(√(2/π)(x+0.044715x³))) · quick_gelu
 // x·σ(1.702x) · silu x·σ(x) · swish x·σ(βx) · relu2 max(0,x)² · sigmoid σ(x) · tanh · hardswish
-// x·min(max(x+3,0),6)/6 · identity. relu'(0) = relu2'(0) = 0; hardswish' is 0 at x ≤ −3, 1 at x
-// ≥ 3.
+// x·min(max(x+3,0),6)/6 · hardsigmoid min(max(x+3,0),6)/6 · identity. relu'(0) = relu2'(0) = 0;
+// hardswish' is 0 at x ≤ −3, 1 at x ≥ 3; hardsigmoid' is 0 at ±3 and beyond.
 enum class Activation {
   relu,
   gelu,
@@ -20,6 +20,7 @@ enum class Activation {
   sigmoid,
   tanh,
   hardswish,
+  hardsigmoid,
   identity
 };
 

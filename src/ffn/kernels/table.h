@@ -95,6 +95,8 @@ struct KernelTable {
   Kernel<PatchifyBackwardArgs> patchify_backward;
   Kernel<MeanTokensForwardArgs> mean_tokens_forward;
   Kernel<MeanTokensBackwardArgs> mean_tokens_backward;
+  Kernel<GateTokensForwardArgs> gate_tokens_forward;
+  Kernel<GateTokensBackwardArgs> gate_tokens_backward;
 };
 
 // Readable scalar loops in double (complex double for c128): the specification of every kernel.

@@ -1,4 +1,4 @@
-// Pictures as sequences of tokens: cut into patches, and averaged.
+// Pictures as sequences of tokens: cut into patches, averaged, and gated.
 #pragma once
 
 #include "ffn/kernels/args.h"
@@ -42,6 +42,22 @@ struct MeanTokensBackwardArgs {
   ConstMatrix dy;
   GradMatrix dx;
   std::int64_t first = 0, count = 1;
+};
+
+// y = x with the rows [first, first + count) of sequence b multiplied by gate[b, :]. x, y [B·T, C],
+// gate [B, C], T = x.rows / B. y may be x.
+struct GateTokensForwardArgs {
+  ConstMatrix x, gate;
+  Matrix y;
+  std::int64_t first = 0, count = 0;
+};
+// dx (+)= dy ⊙ gate in those rows, dy in the others; dgate[b, :] (+)= Σ dy ⊙ x over those rows, in
+// order of the rows, rounded once on store. Either may be absent, with what only it reads (gate;
+// x); dx may be dy (overwrite).
+struct GateTokensBackwardArgs {
+  ConstMatrix x, gate, dy;
+  GradMatrix dx, dgate;
+  std::int64_t first = 0, count = 0;
 };
 
 }  // namespace ffn::inline v0::kernels

@@ -55,6 +55,7 @@ std::string_view to_string(Activation kind) {
     case Activation::sigmoid: return "sigmoid";
     case Activation::tanh: return "tanh";
     case Activation::hardswish: return "hardswish";
+    case Activation::hardsigmoid: return "hardsigmoid";
     case Activation::identity: return "identity";
   }
   return "activation";
@@ -84,6 +85,9 @@ Value sigmoid(Executor& ex, Value x) { return activation(ex, std::move(x), Activ
 Value tanh(Executor& ex, Value x) { return activation(ex, std::move(x), Activation::tanh); }
 Value hardswish(Executor& ex, Value x) {
   return activation(ex, std::move(x), Activation::hardswish);
+}
+Value hardsigmoid(Executor& ex, Value x) {
+  return activation(ex, std::move(x), Activation::hardsigmoid);
 }
 Value identity(Executor& ex, Value x) { return activation(ex, std::move(x), Activation::identity); }
 

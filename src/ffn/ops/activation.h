@@ -34,6 +34,8 @@ Value sigmoid(Executor& ex, Value x);
 Value tanh(Executor& ex, Value x);
 // x·min(max(x + 3, 0), 6)/6. Howard et al. 2019 (MobileNetV3).
 Value hardswish(Executor& ex, Value x);
+// min(max(x + 3, 0), 6)/6, the same paper's gate.
+Value hardsigmoid(Executor& ex, Value x);
 // x itself.
 Value identity(Executor& ex, Value x);
 

@@ -16,10 +16,12 @@ constexpr std::string_view kNames[] = {
     "depthwise_conv",
     "drop_path",
     "dropout",
+    "gate_tokens",
     "gather_rows",
     "gelu",
     "gelu_tanh",
     "grouped_linear",
+    "hardsigmoid",
     "hardswish",
     "layer_norm",
     "linear",
@@ -27,6 +29,7 @@ constexpr std::string_view kNames[] = {
     "mean_tokens",
     "mix_tokens",
     "multiply",
+    "pad_tokens",
     "patchify",
     "prepend_token",
     "quick_gelu",
@@ -47,6 +50,7 @@ constexpr std::string_view kNames[] = {
     "softmax",
     "split_cols",
     "swish",
+    "take_tokens",
     "tanh",
 };
 // clang-format on

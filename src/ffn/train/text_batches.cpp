@@ -17,7 +17,7 @@ Tensor id_tensor(Executor& executor, std::int64_t count) {
 // ids[i] = from[i], targets[i] = from[i + 1].
 void copy_window(std::span<const std::uint16_t> from, std::span<std::int32_t> ids,
                  std::span<std::int32_t> targets) {
-  const std::size_t shift = fault(612) ? 0 : 1;
+  const std::size_t shift = fault(615) ? 0 : 1;
   for (std::size_t i = 0; i + 1 < from.size(); ++i) {
     ids[i] = from[i];
     targets[i] = from[i + shift];

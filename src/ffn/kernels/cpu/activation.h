@@ -42,6 +42,11 @@ inline Vec hardswish_slope(Vec x) {
   return select(le(x, set(-3)), zero(), select(ge(x, set(3)), set(1), inside));
 }
 
+inline Vec hardsigmoid(Vec x) { return min(max(x + set(3), zero()), set(6)) * set(1.0f / 6); }
+inline Vec hardsigmoid_slope(Vec x) {
+  return select(le(x, set(-3)), zero(), select(ge(x, set(3)), zero(), set(1.0f / 6)));
+}
+
 // 4·e/(1+e)² with e = exp(−2|x|): 1 − tanh² without cancellation.
 inline Vec tanh_slope(Vec x) {
   const Sigmoid s = sigmoid_pair(x + x);
@@ -64,6 +69,7 @@ inline void with_activation(Activation kind, float beta, const Use& use) {
     case Activation::sigmoid: return use([](Vec x) { return sigmoid(x); });
     case Activation::tanh: return use([](Vec x) { return tanh(x); });
     case Activation::hardswish: return use([](Vec x) { return hardswish(x); });
+    case Activation::hardsigmoid: return use([](Vec x) { return hardsigmoid(x); });
     case Activation::identity: return use([](Vec x) { return x; });
   }
 }
@@ -86,6 +92,7 @@ inline void with_activation_slope(Activation kind, float beta, const Use& use) {
       });
     case Activation::tanh: return use([](Vec x) { return tanh_slope(x); });
     case Activation::hardswish: return use([](Vec x) { return hardswish_slope(x); });
+    case Activation::hardsigmoid: return use([](Vec x) { return hardsigmoid_slope(x); });
     case Activation::identity: return use([](Vec) { return set(1); });
   }
 }

@@ -1,4 +1,5 @@
-// Pictures cut into patches, and means over tokens: copies and sums of whole row pieces.
+// Pictures cut into patches, means over tokens, and gated tokens: copies and sums of whole row
+// pieces.
 #include "ffn/kernels/tokens.h"
 #include "ffn/kernels/cpu/stream.h"
 #include "ffn/kernels/table.h"
@@ -120,6 +121,72 @@ void mean_tokens_backward(const LaunchContext& ctx, const MeanTokensBackwardArgs
   });
 }
 
+// to (+)= from with the rows [first, first + count) of sequence b times gate[b, :].
+void gate_rows(const LaunchContext& ctx, const ConstMatrix& from, const ConstMatrix& by,
+               const GradMatrix& to, std::int64_t first, std::int64_t count) {
+  if (from.rows == 0) return;
+  const std::int64_t T = from.rows / by.rows;
+  for_row_ranges(ctx, from.rows, from.cols, [&](std::int64_t begin, std::int64_t end) {
+    Reader x(from), gate(by);
+    Writer y(to);
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t t = row % T;
+      const bool inside = fault(78) || (t >= first && t < first + count);
+      for_row_segments(from.cols, [&](std::int64_t col, std::int64_t n) {
+        const float* values = x.read(row, col, n);
+        if (inside) {
+          const auto times = [](Vec a, Vec b) { return a * b; };
+          map(n, y.begin(row, col), times, values, gate.read(row / T, col, n));
+        } else {
+          map(n, y.begin(row, col), [](Vec v) { return v; }, values);
+        }
+        y.end(row, col, n);
+      });
+    }
+  });
+}
+
+void gate_tokens_forward(const LaunchContext& ctx, const GateTokensForwardArgs& args) {
+  gate_rows(ctx, args.x, args.gate, {args.y, false}, args.first, args.count);
+}
+
+void gradient_of_gate(const GateTokensBackwardArgs& args, std::int64_t b, Reader& x, Reader& dy,
+                      Writer& dgate) {
+  const std::int64_t T = args.dy.rows / args.dgate.to.rows;
+  const std::int64_t begin = b * T + args.first, end = begin + args.count;
+  const auto plus = [](Vec a, Vec v) { return a + v; };
+  const auto plus_product = [](Vec a, Vec u, Vec v) { return fma(u, v, a); };
+  Buffer total, run;
+  for_row_segments(args.dy.cols, [&](std::int64_t col, std::int64_t n) {
+    const float *total_now = total.data, *run_now = run.data;
+    fill_with(n, total.data, 0);
+    for (std::int64_t row = begin; row < end;) {
+      fill_with(n, run.data, 0);
+      const std::int64_t stop = least(end, row + kRun);
+      for (; row < stop; ++row) {
+        map(n, run.data, plus_product, run_now, x.read(row, col, n), dy.read(row, col, n));
+      }
+      map(n, total.data, plus, total_now, run_now);
+    }
+    map(n, dgate.begin(b, col), [](Vec v) { return v; }, total_now);
+    dgate.end(b, col, n);
+  });
+}
+
+void gate_tokens_backward(const LaunchContext& ctx, const GateTokensBackwardArgs& args) {
+  const Matrix& to = args.dgate.to;
+  if (to.data != nullptr) {  // before dx may overwrite dy
+    for_row_ranges(ctx, to.rows, args.count * to.cols, [&](std::int64_t begin, std::int64_t end) {
+      Reader x(args.x), dy(args.dy);
+      Writer dgate(args.dgate);
+      for (std::int64_t b = begin; b < end; ++b) gradient_of_gate(args, b, x, dy, dgate);
+    });
+  }
+  if (args.dx.to.data != nullptr) {
+    gate_rows(ctx, args.dy, args.gate, args.dx, args.first, args.count);
+  }
+}
+
 }  // namespace
 
 void fill_tokens(KernelTable& table) {
@@ -127,6 +194,8 @@ void fill_tokens(KernelTable& table) {
   table.patchify_backward = patchify_backward;
   table.mean_tokens_forward = mean_tokens_forward;
   table.mean_tokens_backward = mean_tokens_backward;
+  table.gate_tokens_forward = gate_tokens_forward;
+  table.gate_tokens_backward = gate_tokens_backward;
 }
 
 }  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -39,6 +39,9 @@ T activate(Activation kind, double beta, const T& x) {
     case Activation::hardswish:
       if (re <= -3) return T(0);
       return re >= 3 ? x : x * (x + 3.0) / 6.0;
+    case Activation::hardsigmoid:
+      if (re <= -3) return T(0);
+      return re >= 3 ? T(1) : (x + 3.0) / 6.0;
     case Activation::identity: return x;
   }
   return x;
@@ -74,6 +77,7 @@ T activation_slope(Activation kind, double beta, const T& x) {
     case Activation::hardswish:
       if (re <= -3) return T(0);
       return re >= 3 ? T(1) : (2.0 * x + 3.0) / 6.0;
+    case Activation::hardsigmoid: return T(re > -3 && re < 3 ? 1.0 / 6 : 0.0);
     case Activation::identity: return T(1);
   }
   return T(1);

@@ -1,4 +1,4 @@
-// Pictures cut into patches, and means over tokens.
+// Pictures cut into patches, means over tokens, and gated tokens.
 #include "ffn/kernels/reference/access.h"
 #include "ffn/kernels/reference/families.h"
 
@@ -83,6 +83,55 @@ void mean_tokens_backward(const LaunchContext&, const MeanTokensBackwardArgs& ar
   });
 }
 
+void gate_tokens_forward(const LaunchContext&, const GateTokensForwardArgs& args) {
+  const std::int64_t T = sequence_rows(args.x.rows, args.gate.rows);
+  with_compute_type({args.x.dtype, args.gate.dtype, args.y.dtype}, [&]<class Number>() {
+    const Input<Number> x(args.x), gate(args.gate);
+    const Output<Number> y(args.y);
+    for (std::int64_t row = 0; row < args.x.rows; ++row) {
+      const std::int64_t t = row % T;
+      const bool inside = t >= args.first && t < args.first + args.count;
+      for (std::int64_t col = 0; col < args.x.cols; ++col) {
+        y.put(row, col, inside ? x(row, col) * gate(row / T, col) : x(row, col));
+      }
+    }
+  });
+}
+
+void gate_gradient(const GateTokensBackwardArgs& args) {
+  const std::int64_t T = sequence_rows(args.dy.rows, args.dgate.to.rows);
+  with_compute_type({args.x.dtype, args.dy.dtype, args.dgate.to.dtype}, [&]<class Number>() {
+    const Input<Number> x(args.x), dy(args.dy);
+    const Output<Number> dgate(args.dgate);
+    for (std::int64_t b = 0; b < args.dgate.to.rows; ++b) {
+      for (std::int64_t col = 0; col < args.dy.cols; ++col) {
+        Number sum{};
+        for (std::int64_t t = args.first; t < args.first + args.count; ++t) {
+          sum += x(b * T + t, col) * dy(b * T + t, col);
+        }
+        dgate.put(b, col, sum);
+      }
+    }
+  });
+}
+
+void gate_tokens_backward(const LaunchContext&, const GateTokensBackwardArgs& args) {
+  if (args.dgate.to.data != nullptr) gate_gradient(args);  // before dx may overwrite dy
+  if (args.dx.to.data == nullptr) return;
+  const std::int64_t T = sequence_rows(args.dy.rows, args.gate.rows);
+  with_compute_type({args.gate.dtype, args.dy.dtype, args.dx.to.dtype}, [&]<class Number>() {
+    const Input<Number> gate(args.gate), dy(args.dy);
+    const Output<Number> dx(args.dx);
+    for (std::int64_t row = 0; row < args.dy.rows; ++row) {
+      const std::int64_t t = row % T;
+      const bool inside = t >= args.first && t < args.first + args.count;
+      for (std::int64_t col = 0; col < args.dy.cols; ++col) {
+        dx.put(row, col, inside ? dy(row, col) * gate(row / T, col) : dy(row, col));
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void add_token_kernels(KernelTable& table) {
@@ -90,6 +139,8 @@ void add_token_kernels(KernelTable& table) {
   table.patchify_backward = patchify_backward;
   table.mean_tokens_forward = mean_tokens_forward;
   table.mean_tokens_backward = mean_tokens_backward;
+  table.gate_tokens_forward = gate_tokens_forward;
+  table.gate_tokens_backward = gate_tokens_backward;
 }
 
 }  // namespace ffn::inline v0::kernels::reference
