@@ -47,6 +47,8 @@ Table table_of(const EvalOptions& options, const Score& score, const MeasuredCos
 void run(EvalOptions& options) {
   const TrainRecipe& recipe = options.recipe;
   const ModelConfig config = read_model_config(options.model);
+  // A text's geometry is known before it is read.
+  if (names_text(recipe.data)) check_model_fits(config, text_geometry(recipe.data), options.model);
   const TaskData data = load_task_data(recipe.data, image_data_options(recipe));
   check_model_fits(config, geometry_of(data), options.model);
   const Device device = options.device.open();

@@ -48,9 +48,10 @@ TEST(VitFolder, RunningStatisticsComeBack) {
     for (double& value : values) value = next += 0.25;
     set_host_values(state.tensor, values);
   }
-  write_vit_folder(folder.path().string(), written.model);
-  Built read(ex, read_vit_config(folder.path().string()), 2);
-  read_vit_weights(ex, folder.path().string(), read.model, read.parameters);
+  const std::string path = folder.path().string();
+  write_model_folder(path, written.model.config(), written.model.stored_weights());
+  Built read(ex, std::get<VitConfig>(read_model_config(path)), 2);
+  read_model_weights(ex, path, read.model.stored_weights(), read.parameters);
   ASSERT_EQ(read.parameters.states().size(), written.parameters.states().size());
   ASSERT_FALSE(read.parameters.states().empty());
   for (std::size_t i = 0; i < read.parameters.states().size(); ++i)

@@ -125,7 +125,7 @@ void check_layer(const Fixture& fixture, const Place& place) {
 
 TEST_P(FeedForwardParity, OutputsAndGradients) {
   const auto files = fixture_files("designs");
-  EXPECT_GE(files.size(), 32u);
+  EXPECT_GE(files.size(), 36u);
   for (const auto& file : files) check_layer(Fixture(file), GetParam());
 }
 

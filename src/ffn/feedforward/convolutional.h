@@ -60,7 +60,7 @@ class ConvolutionalMaps {
   static Value normed(Executor& ex, const std::optional<BatchNormLayer>& norm, Value x);
 
   TokenGrid grid_;
-  LinearLayer up_, down_;
+  LinearMap up_, down_;
   DepthwiseLayer kernel_;
   std::optional<BatchNormLayer> up_norm_, kernel_norm_, down_norm_;
 };
@@ -101,7 +101,7 @@ class SequenceGate {
                 Activation outer) const;
 
  private:
-  LinearLayer squeeze_, excite_;
+  LinearMap squeeze_, excite_;
 };
 
 }  // namespace ffn::inline v0

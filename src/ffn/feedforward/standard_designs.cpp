@@ -15,6 +15,8 @@ DesignRegistry make_standard_designs() {
   designs.add(leff_design());
   designs.add(localvit_design());
   designs.add(daff_design());
+  designs.add(causal_dwconv_design());
+  designs.add(tiny_design());
 
   designs.add_alias({"swiglu", "glu(silu)"});
   designs.add_alias({"geglu", "glu(gelu)"});
