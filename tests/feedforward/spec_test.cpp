@@ -54,7 +54,8 @@ TEST(Spec, NestedDesignsAreSyntax) {
 TEST(Spec, MistakesAreNamed) {
   expect_refused("swigl", "unknown design 'swigl', did you mean 'swiglu'?");
   expect_refused("transformer",
-                 "unknown design 'transformer'; known are mlp, glu, dwconv, leff, localvit, daff");
+                 "unknown design 'transformer'; known are mlp, glu, dwconv, gmlp, lowrank, leff, "
+                 "localvit, daff, causal-dwconv, tiny");
   expect_refused("mlp(gleu)", "unknown activation 'gleu', did you mean 'gelu'?");
   expect_refused("mlp(gelu, k=3)", "'k' is no option of mlp; it takes");
   expect_refused("mlp", "takes one, its activation, as in mlp(gelu)");

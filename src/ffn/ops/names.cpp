@@ -52,6 +52,7 @@ constexpr std::string_view kNames[] = {
     "swish",
     "take_tokens",
     "tanh",
+    "tiny_network",
 };
 // clang-format on
 

@@ -17,5 +17,6 @@ void add_conv_kernels(KernelTable& table);
 void add_causal_conv_kernels(KernelTable& table);
 void add_rope_kernels(KernelTable& table);
 void add_token_kernels(KernelTable& table);
+void add_tiny_network_kernels(KernelTable& table);
 
 }  // namespace ffn::inline v0::kernels::reference

@@ -19,6 +19,7 @@ const KernelTable& reference_table() {
     reference::add_causal_conv_kernels(filled);
     reference::add_rope_kernels(filled);
     reference::add_token_kernels(filled);
+    reference::add_tiny_network_kernels(filled);
     return filled;
   }();
   return table;
