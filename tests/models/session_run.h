@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "ffn/base/philox.h"
+#include "ffn/ops/cross_entropy.h"
 #include "ffn/tensor/host.h"
-#include "ffn/train/classifier_session.h"
+#include "ffn/train/classifier.h"
+#include "ffn/train/optimizer_step.h"
 #include "support/counted_memory.h"
 
 namespace ffn::testing_models {
@@ -65,8 +67,9 @@ inline void fill_batch(const Tensor& images, const Tensor& labels) {
 inline Outcome run_session(const Device& device, const SessionRun& run, bool want_weights = false) {
   const std::int64_t bytes_before = testing_support::live_aligned_bytes();
   Executor ex(device, run.memory);
-  ClassifierSession session(ex, run.model, {.dtype = run.dtype, .max_norm = 1, .seed = 3},
-                            standard_designs());
+  Classifier classifier(ex, run.model, {.dtype = run.dtype, .seed = 3, .gradients = true},
+                        standard_designs());
+  OptimizerStep optimizer_step(ex, classifier.parameters(), {.max_norm = 1});
   const std::int64_t pixels = run.model.channels * run.model.image_size * run.model.image_size;
   const Tensor images =
       ex.allocate_persistent({{run.batch, pixels}, DType::f32, Role::activation}, Tag::data);
@@ -77,13 +80,16 @@ inline Outcome run_session(const Device& device, const SessionRun& run, bool wan
   for (int step = 0; step < run.steps; ++step) {
     const std::int64_t calls_before = testing_support::aligned_allocations();
     StepOutcome& done = outcome.steps.emplace_back();
-    done.loss = session.step({images, labels, {}}, step, 1e-3).loss;
+    const auto loss = [&] {
+      return cross_entropy(ex, classifier.forward(ex.constant(images)), labels);
+    };
+    done.loss = optimizer_step.run(step, 1e-3, loss).loss;
     done.system_bytes = ex.step_memory().system_bytes();
     done.counted_bytes = testing_support::live_aligned_bytes() - bytes_before;
     done.counted_allocations = testing_support::aligned_allocations() - calls_before;
   }
   outcome.report = ex.report();
-  if (want_weights && !ex.dry()) outcome.weights = host_values(session.parameters().weights());
+  if (want_weights && !ex.dry()) outcome.weights = host_values(classifier.parameters().weights());
   return outcome;
 }
 

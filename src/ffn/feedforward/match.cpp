@@ -89,6 +89,10 @@ MatchResult match_hidden(const FeedForwardSpec& spec, const FeedForwardSpec& tar
   check(exact >= 0.5 * static_cast<double>(least), ErrorKind::config, "match", "'",
         to_string(target), "' costs ", wanted, ", less than a single neuron of '", to_string(spec),
         "' (", one, ")");
+  const double narrowest = std::max(1.0, std::floor(exact / static_cast<double>(least)));
+  check(cost_of(static_cast<std::int64_t>(narrowest)) > 0, ErrorKind::config, "match", "'",
+        to_string(target), "' costs ", wanted, ", less than the narrowest '", to_string(spec),
+        "' that there is");
   const auto unit = static_cast<double>(exact >= 64 ? std::lcm(std::int64_t{8}, least) : least);
   const auto hidden = static_cast<std::int64_t>(std::max(1.0, std::round(exact / unit)) * unit);
   MatchResult result{with_width(hidden), 0};

@@ -75,7 +75,9 @@ class Tiny final : public FeedForward {
  private:
   Value matrix(Executor& ex, const Value& weights, std::int64_t l) const {
     const std::int64_t out = shape_.out_of(l), in = shape_.in_of(l);
-    return reshape(ex, slice_cols(ex, weights, shape_.offset(l), out * in), {out, in});
+    // As rows of one element a part of the buffer has no gaps.
+    const Value rows = reshape(ex, weights, {shape_.weights(), 1});
+    return reshape(ex, slice_rows(ex, rows, shape_.offset(l), out * in), {out, in});
   }
   // Ordinary layers; the taps are the last hidden layer's.
   Value composition(Executor& ex, Value x, const Value& weights) const {
