@@ -12,6 +12,7 @@
 #include "ffn/ops/norm.h"
 #include "ffn/ops/routing.h"
 #include "ffn/ops/softmax.h"
+#include "ffn/ops/tiny_network.h"
 #include "ffn/ops/view.h"
 
 namespace ffn::parity {
@@ -165,6 +166,22 @@ Value run_tied_embedding_head(CaseRun& run) {
   return cross_entropy(ex, linear(ex, x, embedding), run.index("targets"));
 }
 
+Value run_tiny_network(CaseRun& run) {
+  const Fixture& fixture = run.fixture;
+  TinyNetworkShape shape{fixture.integer("in"), fixture.integer("out"), fixture.integer("width"),
+                         fixture.integer("hidden_layers")};
+  const std::string& quoted = fixture.text("attr.activation");
+  const std::string name = quoted.substr(1, quoted.size() - 2);
+  bool known = false;
+  for (const Activation kind : {Activation::relu, Activation::gelu, Activation::tanh}) {
+    if (to_string(kind) != name) continue;
+    shape.activation = kind;
+    known = true;
+  }
+  check(known, ErrorKind::io, fixture.name(), "unknown activation ", name);
+  return tiny_network(run.ex, run.input("x"), run.input("weights"), shape);
+}
+
 std::vector<Runner> operation_runners() {
   return {
       {"relu", {"relu"}, run_activation<Activation::relu>},
@@ -197,6 +214,7 @@ std::vector<Runner> operation_runners() {
       {"grouped_linear", {"grouped_linear"}, run_grouped_linear},
       {"route_top_k", {"route_top_k"}, run_route_top_k},
       {"moe_top_k_swiglu", {}, run_mixture},
+      {"tiny_network", {"tiny_network"}, run_tiny_network},
       {"tied_embedding_head", {}, run_tied_embedding_head},
   };
 }

@@ -48,5 +48,6 @@ void add_row_cases(std::vector<OpCase>& cases);
 void add_index_cases(std::vector<OpCase>& cases);
 void add_attention_cases(std::vector<OpCase>& cases);
 void add_token_cases(std::vector<OpCase>& cases);
+void add_tiny_network_cases(std::vector<OpCase>& cases);
 
 }  // namespace ffn::test

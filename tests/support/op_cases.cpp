@@ -29,6 +29,7 @@ const std::vector<OpCase>& op_cases() {
     add_index_cases(all);
     add_attention_cases(all);
     add_token_cases(all);
+    add_tiny_network_cases(all);
     return all;
   }();
   return cases;

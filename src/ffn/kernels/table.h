@@ -11,6 +11,7 @@
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
 #include "ffn/kernels/reduce.h"
+#include "ffn/kernels/tiny_network.h"
 #include "ffn/kernels/tokens.h"
 
 namespace ffn::inline v0::kernels {
@@ -84,6 +85,13 @@ struct KernelTable {
   Kernel<PatchifyBackwardArgs> patchify_backward;
   Kernel<MeanTokensForwardArgs> mean_tokens_forward;
   Kernel<MeanTokensBackwardArgs> mean_tokens_backward;
+
+  Kernel<TinyNetworkForwardArgs> tiny_network_forward;
+  Kernel<TinyNetworkBackwardArgs> tiny_network_backward;
+  std::int64_t (*tiny_network_forward_workspace)(const TinyNetworkShape&, std::int64_t rows,
+                                                 int threads);
+  std::int64_t (*tiny_network_backward_workspace)(const TinyNetworkShape&, std::int64_t rows,
+                                                  bool wants_weights, int threads);
 };
 
 // Readable scalar loops in double (complex double for c128): the specification of every kernel.

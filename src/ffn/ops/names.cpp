@@ -45,6 +45,7 @@ constexpr std::string_view kNames[] = {
     "split_cols",
     "swish",
     "tanh",
+    "tiny_network",
 };
 // clang-format on
 

@@ -38,34 +38,41 @@ struct Tile {
 // transposed matrix in place) a[k·a_ld + i].
 enum class TileForm { rows, packed, columns };
 
-template <int Rows, int Vectors, TileForm Form>
-[[gnu::noinline]] void multiply_tile(const Tile& tile) {
-  Vec sum[Rows][Vectors];
+// sum[i][j] = Σ_k a[i, k]·b[k, j·kLanes …], one fma chain over rising k. Rows of b are b_step
+// apart.
+template <TileForm Form, int Rows, int Vectors>
+[[gnu::always_inline]] inline void sum_tile(const float* a, std::int64_t a_ld, const float* b,
+                                            std::int64_t b_step, std::int64_t depth,
+                                            Vec (&sum)[Rows][Vectors]) {
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
     for (int j = 0; j < Vectors; ++j) sum[i][j] = zero();
   }
-  const float* a = tile.a;
-  const float* b = tile.b;
-  const std::int64_t a_ld = Form == TileForm::rows ? tile.a_ld : 1;
+  const std::int64_t row_step = Form == TileForm::rows ? a_ld : 1;
   const std::int64_t a_step = Form == TileForm::rows     ? 1
                               : Form == TileForm::packed ? kTileRows
-                                                         : tile.a_ld;
+                                                         : a_ld;
 #pragma GCC unroll 4
-  for (std::int64_t k = 0; k < tile.k; ++k) {
+  for (std::int64_t k = 0; k < depth; ++k) {
     Vec b_k[Vectors];
 #pragma GCC unroll 8
     for (int j = 0; j < Vectors; ++j) b_k[j] = load(b + j * kLanes);
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
-      const Vec a_ik = set(a[i * a_ld]);
+      const Vec a_ik = set(a[i * row_step]);
 #pragma GCC unroll 8
       for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(a_ik, b_k[j], sum[i][j]);
     }
     a += a_step;
-    b += kPanel;
+    b += b_step;
   }
+}
+
+template <int Rows, int Vectors, TileForm Form>
+[[gnu::noinline]] void multiply_tile(const Tile& tile) {
+  Vec sum[Rows][Vectors];
+  sum_tile<Form>(tile.a, tile.a_ld, tile.b, kPanel, tile.k, sum);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8

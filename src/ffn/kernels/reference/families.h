@@ -15,5 +15,6 @@ void add_reduce_kernels(KernelTable& table);
 void add_indexing_kernels(KernelTable& table);
 void add_conv_kernels(KernelTable& table);
 void add_token_kernels(KernelTable& table);
+void add_tiny_network_kernels(KernelTable& table);
 
 }  // namespace ffn::inline v0::kernels::reference

@@ -17,6 +17,7 @@ const KernelTable& reference_table() {
     reference::add_indexing_kernels(filled);
     reference::add_conv_kernels(filled);
     reference::add_token_kernels(filled);
+    reference::add_tiny_network_kernels(filled);
     return filled;
   }();
   return table;
