@@ -18,6 +18,7 @@
 #include "ffn/ops/norm.h"
 #include "ffn/ops/routing.h"
 #include "ffn/ops/softmax.h"
+#include "ffn/ops/tiny_network.h"
 #include "ffn/ops/view.h"
 #include "ops/wrong_input.h"
 
@@ -282,6 +283,27 @@ void add_views(std::vector<WrongInput>& all) {
                  }});
 }
 
+void add_tiny_network(std::vector<WrongInput>& all) {
+  const auto add = [&](ErrorKind kind, std::vector<std::string> named,
+                       const TinyNetworkShape& shape, std::int64_t cols, std::int64_t weights,
+                       DType dtype = DType::f32) {
+    all.push_back({"tiny_network", kind, std::move(named), [=](Executor& ex) {
+                     tiny_network(ex, v(ex, {4, cols}), v(ex, {weights}, dtype), shape);
+                   }});
+  };
+  const TinyNetworkShape good{8, 4, 16, 2};
+  const std::int64_t n = good.weights();
+  add(ErrorKind::shape, {"[4, 7]", "[N, 8]"}, good, 7, n);
+  add(ErrorKind::shape, {"[4, 8]", "[449]", "[448]"}, good, 8, n + 1);
+  add(ErrorKind::dtype, {"i32", "f32"}, good, 8, n, DType::i32);
+  add(ErrorKind::config, {"width is 24", "multiple of 16"}, {8, 4, 24, 2}, 8, n);
+  add(ErrorKind::config, {"width is 0"}, {8, 4, 0, 2}, 8, n);
+  add(ErrorKind::config, {"width is 1040", "1024"}, {8, 4, 1040, 2}, 8, n);
+  add(ErrorKind::config, {"0 hidden layers"}, {8, 4, 16, 0}, 8, n);
+  add(ErrorKind::config, {"in is 0"}, {0, 4, 16, 2}, 8, n);
+  add(ErrorKind::config, {"out is 0"}, {8, 0, 16, 2}, 8, n);
+}
+
 std::vector<WrongInput> wrong_inputs() {
   std::vector<WrongInput> all;
   add_products(all);
@@ -290,6 +312,7 @@ std::vector<WrongInput> wrong_inputs() {
   add_indexed(all);
   add_views(all);
   add_tokens(all);
+  add_tiny_network(all);
   return all;
 }
 

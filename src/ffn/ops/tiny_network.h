@@ -14,7 +14,9 @@ using kernels::TinyNetworkShape;
 //   width      a multiple of 16, at most 1024
 //   dtypes     x f32 or bf16; weights f32 or bf16. On the reference device x f64 or c128 and
 //              weights as x. Hidden values are f32 whatever x is.
-//   saved      x and weights; backward computes the hidden values again
+//   saved      x and weights; backward computes the hidden values again. Keeping them would hold
+//              L·N·width·4 bytes and saves 12–14 % of a forward and backward pass (measured at
+//              64×4, N = 2^14 and 2^17, one core, AVX2).
 //   scratch    packed weights and blocks of rows; backward also a copy of all weights per chunk of
 //              rows, at most 32 and 16 MiB together (or 4 copies)
 //   flops      2·N·weights forward; as many for dweights, as many less 2·N·width·out for the hidden
