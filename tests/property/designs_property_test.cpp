@@ -68,8 +68,7 @@ RC_GTEST_PROP(EveryDesign, TextReadAgainIsTheSameDesign, ()) {
 // Exact: peaks, where they are, flops, slab.
 RC_GTEST_PROP(EveryDesign, MemoryIsPlannedToTheByte, ()) {
   const RandomDesign design = random_design(false, true);
-  const MemoryMode memory =
-      *rc::gen::arbitrary<bool>() ? MemoryMode::store : MemoryMode::recompute;
+  const MemoryMode memory = *rc::gen::arbitrary<bool>() ? MemoryMode::store : MemoryMode::recompute;
   const Device device = cpu_device(serial_pool());
   RC_ASSERT(run(dry_device(device), memory, design).report == run(device, memory, design).report);
 }

@@ -17,7 +17,8 @@ FeedForwardSite random_site() {
   return site;
 }
 
-std::string with_hidden(const std::string& begin, std::int64_t hidden, const std::string& end = "") {
+std::string with_hidden(const std::string& begin, std::int64_t hidden,
+                        const std::string& end = "") {
   return begin + ", hidden=" + std::to_string(hidden) + end + ")";
 }
 

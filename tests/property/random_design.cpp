@@ -114,8 +114,7 @@ RandomLayer::RandomLayer(Executor& executor, const RandomDesign& design, DType c
   parameters.finalize(ex, dtype);
   if (ex.dry()) return;
   for (Parameter& parameter : parameters.all())
-    set_host_values(parameter.master,
-                    named_numbers(parameter.name, parameter.shape.count(), 0.5));
+    set_host_values(parameter.master, named_numbers(parameter.name, parameter.shape.count(), 0.5));
   parameters.weights_changed(ex);
 }
 

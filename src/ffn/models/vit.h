@@ -73,9 +73,9 @@ class VisionTransformer {
 // Where a design stands in such a model; layer names are left as they are.
 FeedForwardSite feed_forward_site(const VitConfig& config);
 
-// Width, layers, heads and pooling of vit-pico, -micro and -nano, deit-pico, -tiny, -small. The caller
-// sets image_size, patch, channels and classes from its data, and the design. Errors: config for
-// another name (the nearest one is named).
+// Width, layers, heads and pooling of vit-pico, -micro and -nano, deit-pico, -tiny, -small. The
+// caller sets image_size, patch, channels and classes from its data, and the design. Errors: config
+// for another name (the nearest one is named).
 VitConfig vit_preset(std::string_view name);
 std::vector<std::string_view> vit_preset_names();
 

@@ -16,12 +16,9 @@ struct Preset {
 // DeiT sizes: Touvron et al. 2021, table 1. The others are ours: small enough to train on two
 // cores, in minutes (nano), a minute (micro), seconds (pico).
 constexpr Preset kPresets[] = {
-    {"vit-pico", 48, 3, 3, Pool::mean},
-    {"vit-micro", 64, 4, 4, Pool::mean},
-    {"deit-pico", 48, 3, 3, Pool::class_token},
-    {"vit-nano", 96, 6, 3, Pool::mean},
-    {"deit-tiny", 192, 12, 3, Pool::class_token},
-    {"deit-small", 384, 12, 6, Pool::class_token},
+    {"vit-pico", 48, 3, 3, Pool::mean},           {"vit-micro", 64, 4, 4, Pool::mean},
+    {"deit-pico", 48, 3, 3, Pool::class_token},   {"vit-nano", 96, 6, 3, Pool::mean},
+    {"deit-tiny", 192, 12, 3, Pool::class_token}, {"deit-small", 384, 12, 6, Pool::class_token},
 };
 
 }  // namespace
