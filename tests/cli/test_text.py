@@ -104,7 +104,7 @@ class Text(unittest.TestCase):
     def test_variants_of_the_block_train(self):
         for options in (["--parallel"], ["--kv-heads", "1"], ["--free-head"]):
             run = self.folder / ("variant" + options[0])
-            done = ffn("train", *RECIPE, "--steps", "3", *options, "--data", self.data, "--out", run)
+            done = ffn("train", *RECIPE, *options, "--data", self.data, "--out", run)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(ffn("eval", run / "model", "--data", self.data).returncode, 0)
 
