@@ -10,8 +10,6 @@ namespace {
 struct Run {
   std::vector<double> y, dx, gradients;
   PlanReport report;
-
-  friend bool operator==(const Run&, const Run&) = default;
 };
 
 // Two steps: the second one in the slab that the first laid out.
