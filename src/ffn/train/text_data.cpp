@@ -58,8 +58,9 @@ std::vector<std::byte> read_text(const std::string& path) {
 // Where the document that begins at 0 of `rest` ends; see load_text_data().
 std::size_t document_end(std::string_view rest) {
   if (rest.size() <= kLeastDocument) return rest.size();
-  const std::size_t blank = rest.find("\n\n", kLeastDocument);
-  if (blank != std::string_view::npos && blank + 2 <= kMostDocument) return blank + 2;
+  // Not beyond the longest document: a text without blank lines is read once, not once a document.
+  const std::size_t blank = rest.substr(0, kMostDocument).find("\n\n", kLeastDocument);
+  if (blank != std::string_view::npos) return blank + 2;
   if (rest.size() <= kMostDocument) return rest.size();
   const std::size_t line = rest.rfind('\n', kMostDocument - 1);
   return line != std::string_view::npos && line >= kLeastDocument ? line + 1 : kMostDocument;
