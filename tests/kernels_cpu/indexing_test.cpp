@@ -1,7 +1,6 @@
-// Gather, scatter and routing on every ISA against the reference.
+// Gather and scatter on every ISA against the reference.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "kernels_cpu/kernel_check.h"
@@ -73,84 +72,6 @@ TEST(CpuIndexing, ScatterAddRows) {
           };
           check_kernel(c);
         }
-      }
-    }
-  }
-}
-
-std::int32_t* integers(const kernels::Matrix& m) { return static_cast<std::int32_t*>(m.data); }
-
-const std::function<double(double)> kExact = [](double) { return 0.0; };
-
-TEST(CpuRouting, TopKForward) {
-  for (const Size size : {Size{0, 4}, {1, 1}, {7, 3}, {33, 8}, {200, 64}, {3, 700}}) {
-    for (const std::vector<DType>& types : storage_types(2, size)) {
-      for (const std::int64_t K :
-           {std::int64_t{1}, std::min<std::int64_t>(2, size.cols), size.cols}) {
-        OperandSpec logits = input(types[0], size);
-        // Many ties: a third of the logits come from five values.
-        for (double& value : logits.values) {
-          if (generator()() % 3 == 0) value = static_cast<double>(generator()() % 5) / 4 - 0.5;
-        }
-        const std::int64_t slots = size.rows * K;
-        // exp within 2.4 + 4 units of its argument's rounding, a sum of K such terms.
-        const double error = 2 * (2.4 + 4 + 2) + static_cast<double>(K);
-        KernelCase c;
-        c.name = describe("top-" + std::to_string(K), size, types);
-        c.operands = {logits,
-                      output(types[1], {size.rows, K}, within(error, 0)),
-                      {DType::i32, 1, slots, Role::output, {}, kExact},
-                      {DType::i32, 1, slots, Role::output, {}, kExact},
-                      {DType::i32, 1, slots, Role::output, {}, kExact},
-                      {DType::i32, 1, size.cols + 1, Role::output, {}, kExact}};
-        c.run = [=](const auto& table, const auto& ctx, auto m) {
-          table.route_top_k_forward(
-              ctx, {m[0], K, m[1], integers(m[2]), integers(m[3]), integers(m[4]), integers(m[5])});
-        };
-        check_kernel(c);
-      }
-    }
-  }
-}
-
-TEST(CpuRouting, NotANumberStillRoutes) {
-  for (const Isa isa : supported_isas()) {
-    const float nan = std::nanf("");
-    float logits[4] = {nan, 1, nan, 2}, weights[4];
-    std::int32_t expert[4], order[4], token[4], offsets[5];
-    kernels::cpu_table(isa).route_top_k_forward({}, {{logits, DType::f32, 1, 4, 4},
-                                                     4,
-                                                     {weights, DType::f32, 1, 4, 4},
-                                                     expert,
-                                                     order,
-                                                     token,
-                                                     offsets});
-    EXPECT_EQ(std::vector<std::int32_t>(expert, expert + 4),
-              (std::vector<std::int32_t>{3, 1, 0, 2}));
-    EXPECT_EQ(offsets[4], 4);
-  }
-}
-
-TEST(CpuRouting, TopKBackward) {
-  for (const Size size : {Size{0, 4}, {1, 1}, {7, 3}, {33, 8}, {300, 64}, {3, 700}}) {
-    for (const std::vector<DType>& types : storage_types(3, size)) {
-      for (const bool accumulate : {false, true}) {
-        const std::int64_t K = std::min<std::int64_t>(2, size.cols);
-        std::vector<std::int32_t> expert;
-        for (std::int64_t row = 0; row < size.rows; ++row) {
-          for (std::int64_t k = 0; k < K; ++k) {
-            expert.push_back(static_cast<std::int32_t>((row * 5 + k) % size.cols));
-          }
-        }
-        // w·(dw − Σ w·dw): values below 2, a dot product of two terms below 4.
-        KernelCase c;
-        c.name = describe("top-k backward", size, types);
-        c.operands = {input(types[0], {size.rows, K}), input(types[1], {size.rows, K}),
-                      output(types[2], size, within(8, 20))};
-        c.run = [&](const auto& table, const auto& ctx, auto m) {
-          table.route_top_k_backward(ctx, {m[0], m[1], expert.data(), {m[2], accumulate}});
-        };
-        check_kernel(c);
       }
     }
   }

@@ -17,7 +17,8 @@ struct GroupedCase {
   std::int64_t experts, rows, n, k;  // one expert's product is [rows, k]·[k, n]; tn: C_e is [k, n]
   bool accumulate;
   std::vector<std::int32_t> offsets{0};
-  Stored a, b, c;
+  Stored a, b, c, bias;
+  bool with_bias = false;
 
   GroupedCase(ProductForm form_, Types types_, const std::vector<std::int32_t>& loads,
               std::int64_t n_, std::int64_t k_, bool accumulate_)
@@ -31,8 +32,14 @@ struct GroupedCase {
         a(types.a, rows, k, 5),
         b(types.b, form == ProductForm::tn ? rows : experts * (form == ProductForm::nt ? n : k),
           form == ProductForm::nt ? k : n, 2),
-        c(types.c, form == ProductForm::tn ? experts * k : rows, n, 3) {
+        c(types.c, form == ProductForm::tn ? experts * k : rows, n, 3),
+        bias(DType::f32, experts, n, 0) {
     for (const std::int32_t load : loads) offsets.push_back(offsets.back() + load);
+  }
+  // Before fill(). Rows of the bias lie `gap` elements apart.
+  void add_bias(DType dtype, std::int64_t gap) {
+    bias = Stored(dtype, experts, n, gap);
+    with_bias = true;
   }
   static std::int64_t total(const std::vector<std::int32_t>& loads) {
     std::int64_t sum = 0;
@@ -41,8 +48,8 @@ struct GroupedCase {
   }
   void fill(bool integers) {
     std::mt19937 random(static_cast<unsigned>(rows + 31 * n + 977 * k));
-    for (Stored* operand : {&a, &b, &c}) {
-      if (operand == &c && !accumulate) continue;
+    for (Stored* operand : {&a, &b, &c, &bias}) {
+      if ((operand == &c && !accumulate) || (operand == &bias && !with_bias)) continue;
       if (integers) {
         operand->fill_integers(random);
       } else {
@@ -59,9 +66,10 @@ struct GroupedCase {
                              types.c};
     Workspace workspace(
         table.grouped_product_workspace(shape, experts, pool == nullptr ? 1 : pool->size()));
-    table.grouped_product(workspace.context(pool),
-                          GroupedProductArgs{form, a.view(), b.view(), out.matrix(), offsets.data(),
-                                             experts, accumulate});
+    GroupedProductArgs args{form,           a.view(), b.view(),  out.matrix(),
+                            offsets.data(), experts,  accumulate};
+    if (with_bias) args.bias = bias.view();
+    table.grouped_product(workspace.context(pool), args);
     EXPECT_TRUE(workspace.guards_intact()) << *this;
     EXPECT_TRUE(out.gaps_untouched()) << *this;
     return out;
@@ -75,10 +83,12 @@ struct GroupedCase {
                             std::int64_t col) {
       return values[static_cast<std::size_t>(row * cols + col)];
     };
+    const std::vector<double> biases = with_bias ? bias.values() : std::vector<double>();
     for (std::int64_t e = 0; e < experts; ++e) {
       for (std::int64_t r = offsets[static_cast<std::size_t>(e)];
            r < offsets[static_cast<std::size_t>(e) + 1]; ++r) {
         for (std::int64_t i = 0; i < n; ++i) {
+          if (with_bias) out[static_cast<std::size_t>(r * n + i)] += element(biases, n, e, i);
           for (std::int64_t j = 0; j < k; ++j) {
             const double x = element(av, k, r, j);
             if (form == ProductForm::tn) {
@@ -98,7 +108,8 @@ struct GroupedCase {
   friend std::ostream& operator<<(std::ostream& out, const GroupedCase& p) {
     return out << form_name(p.form) << " " << p.experts << " experts, " << p.rows << " rows, n "
                << p.n << ", k " << p.k << " " << to_string(p.types.a) << "·" << to_string(p.types.b)
-               << "→" << to_string(p.types.c) << (p.accumulate ? " accumulate" : "");
+               << "→" << to_string(p.types.c) << (p.with_bias ? " bias" : "")
+               << (p.accumulate ? " accumulate" : "");
   }
 };
 
@@ -132,6 +143,35 @@ TEST_P(GroupedProduct, Exact) {
   }
 }
 
+// Every row gets the bias of its own expert: few rows and many, several strips of columns, several
+// pieces of the reduction and none, biases of either type with and without a gap between experts.
+TEST_P(GroupedProduct, BiasIsExact) {
+  struct Sizes {
+    std::int64_t n, k;
+  };
+  for (const Types& types :
+       {Types{DType::f32, DType::f32, DType::f32}, Types{DType::bf16, DType::bf16, DType::bf16},
+        Types{DType::bf16, DType::q8_0, DType::f32}}) {
+    for (const auto& [n, k] : {Sizes{1, 32}, {37, 32}, {300, 32}, {33, 416}, {5, 0}}) {
+      for (const auto& loads : kLoads) {
+        for (const DType dtype : {DType::f32, DType::bf16}) {
+          for (const bool accumulate : {false, true}) {
+            GroupedCase product(ProductForm::nt, types, loads, n, k, accumulate);
+            product.add_bias(dtype, dtype == DType::f32 ? 0 : 3);
+            product.fill(true);
+            const std::vector<double> expected = product.expected();
+            const std::vector<double> got = product.run(table_, nullptr).values();
+            ASSERT_EQ(got.size(), expected.size());
+            for (std::size_t i = 0; i < got.size(); ++i) {
+              ASSERT_EQ(got[i], stored_value(types.c, expected[i])) << product << " element " << i;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 // Several strips of columns (256) and pieces of the reduction (384).
 TEST_P(GroupedProduct, SameBitsForAnyNumberOfThreads) {
   for (const int threads : {2, 3, 5}) {
@@ -141,6 +181,7 @@ TEST_P(GroupedProduct, SameBitsForAnyNumberOfThreads) {
                                  Types{DType::bf16, DType::bf16, DType::bf16}}) {
         for (const auto& loads : kLoads) {
           GroupedCase product(form, types, loads, 300, 70, true);
+          if (form == ProductForm::nt) product.add_bias(types.a, 0);
           product.fill(false);
           ASSERT_EQ(product.run(table_, pool.get()).bytes(), product.run(table_, nullptr).bytes())
               << product << " with " << threads << " threads";

@@ -27,6 +27,24 @@ class RowSum : public testing::TestWithParam<Isa> {
 };
 INSTANTIATE_TEST_SUITE_P(Isas, RowSum, testing::ValuesIn(supported_isas()), isa_name);
 
+// y, or 0, plus the rows of x of each expert.
+std::vector<double> by_expert(const Stored& x, const Stored& y,
+                              const std::vector<std::int32_t>& offsets, bool accumulate) {
+  const std::vector<double> xv = x.values();
+  std::vector<double> sums = y.values();
+  if (!accumulate) std::fill(sums.begin(), sums.end(), 0.0);
+  const std::int64_t cols = x.cols();
+  for (std::size_t e = 0; e + 1 < offsets.size(); ++e) {
+    for (std::int64_t row = offsets[e]; row < offsets[e + 1]; ++row) {
+      for (std::int64_t col = 0; col < cols; ++col) {
+        sums[e * static_cast<std::size_t>(cols) + static_cast<std::size_t>(col)] +=
+            xv[static_cast<std::size_t>(row * cols + col)];
+      }
+    }
+  }
+  return sums;
+}
+
 TEST_P(RowSum, Exact) {
   std::mt19937 random(7);
   const std::unique_ptr<ThreadPool> pool = make_thread_pool(3);
@@ -70,14 +88,54 @@ TEST_P(RowSum, ErrorGrowsWithTheSquareRootOfRows) {
   }
 }
 
+// Experts without rows get zero, or keep what they have.
+TEST_P(RowSum, ByExpertExact) {
+  std::mt19937 random(13);
+  const std::unique_ptr<ThreadPool> pool = make_thread_pool(3);
+  const std::vector<std::vector<std::int32_t>> ends = {
+      {0, 0}, {0, 5}, {0, 3, 3, 4}, {0, 0, 65, 130, 130, 500}};
+  for (const DType from : {DType::f32, DType::bf16}) {
+    for (const DType to : {DType::f32, DType::bf16}) {
+      for (const std::int64_t cols : {1, 7, 16, 65, 300}) {
+        for (const std::vector<std::int32_t>& offsets : ends) {
+          for (const bool accumulate : {false, true}) {
+            const auto experts = static_cast<std::int64_t>(offsets.size()) - 1;
+            Stored x(from, offsets.back(), cols, 3), y(to, experts, cols, 2);
+            x.fill_integers(random);
+            y.fill_integers(random);
+            const std::vector<double> expected = by_expert(x, y, offsets, accumulate);
+            table_.grouped_row_sum({pool.get(), nullptr, 0},
+                                   {x.view(), offsets.data(), y.matrix(), accumulate});
+            EXPECT_TRUE(y.gaps_untouched());
+            const std::vector<double> got = y.values();
+            ASSERT_EQ(got.size(), expected.size());
+            for (std::size_t i = 0; i < got.size(); ++i) {
+              ASSERT_EQ(got[i], stored_value(to, expected[i]))
+                  << experts << " experts, " << cols << " columns, element " << i;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(RowSum, SameBitsForAnyNumberOfThreads) {
   std::mt19937 random(11);
   Stored x(DType::f32, 900, 333, 1), y(DType::f32, 3, 333, 0);
   x.fill_reals(random);
+  const std::vector<std::int32_t> offsets = {0, 300, 301, 900};
+  const auto sum_experts = [&](ThreadPool* pool) {
+    Stored out = y;
+    table_.grouped_row_sum({pool, nullptr, 0}, {x.view(), offsets.data(), out.matrix(), false});
+    return out.bytes();
+  };
   const std::vector<std::byte> serial = run(x, y, false, nullptr).bytes();
+  const std::vector<std::byte> serial_by_expert = sum_experts(nullptr);
   for (const int threads : {2, 3, 5}) {
     const std::unique_ptr<ThreadPool> pool = make_thread_pool(threads);
     EXPECT_EQ(run(x, y, false, pool.get()).bytes(), serial) << threads << " threads";
+    EXPECT_EQ(sum_experts(pool.get()), serial_by_expert) << threads << " threads, by expert";
   }
 }
 

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <memory>
-
 #include "kernels_reference/pair_check.h"
 
 namespace ffn::test {
@@ -46,30 +44,6 @@ TEST(IndexingGradient, ScatterIsUndoneByGather) {
       table.gather_rows(Launch{}, {dout[0].view(), kIndex.data(), din[0].to, din[0].accumulate});
     };
     expect_pair(pair, 52);
-  }
-}
-
-TEST(IndexingGradient, RouteTopK) {
-  struct Case {
-    std::int64_t rows, experts, k;
-  };
-  for (const Case& c : {Case{1, 1, 1}, Case{3, 5, 1}, Case{4, 2, 2}, Case{7, 9, 3}}) {
-    const auto slots = static_cast<std::size_t>(c.rows * c.k);
-    auto expert = std::make_shared<std::vector<std::int32_t>>(slots);
-    Pair pair;
-    pair.inputs = {{c.rows, c.experts}};
-    pair.outputs = {{c.rows, c.k}};
-    if (c.k == 1) pair.zero_gradient = {0};  // the only weight is 1
-    pair.forward = [=](Operands& in, Operands& out) {
-      std::vector<std::int32_t> order(slots), token(slots);
-      std::vector<std::int32_t> offsets(static_cast<std::size_t>(c.experts + 1));
-      table.route_top_k_forward(Launch{}, {in[0].view(), c.k, out[0].matrix(), expert->data(),
-                                           order.data(), token.data(), offsets.data()});
-    };
-    pair.backward = [=](Operands&, Operands& out, Operands& dout, const auto& din) {
-      table.route_top_k_backward(Launch{}, {out[0].view(), dout[0].view(), expert->data(), din[0]});
-    };
-    expect_pair(pair, 53);
   }
 }
 

@@ -126,6 +126,42 @@ TEST(GroupedProductGradient, Tn) {
   expect_pair(pair, 26);
 }
 
+TEST(GroupedProductGradient, Bias) {
+  const std::int64_t n = 5, k = 3;
+  Pair pair;
+  pair.inputs = {{kRows, k}, {kExperts * n, k}, {kExperts, n}};
+  pair.outputs = {{kRows, n}};
+  pair.forward = [](Operands& in, Operands& out) {
+    table.grouped_product(Launch{}, {ProductForm::nt, in[0].view(), in[1].view(), out[0].matrix(),
+                                     kOffsets, kExperts, false, in[2].view()});
+  };
+  pair.backward = [](Operands& in, Operands&, Operands& dout, const auto& din) {
+    grouped(ProductForm::nn, dout[0].view(), in[1].view(), din[0]);
+    grouped(ProductForm::tn, dout[0].view(), in[0].view(), din[1]);
+    if (din[2].to.data == nullptr) return;
+    table.grouped_row_sum(Launch{}, {dout[0].view(), kOffsets, din[2].to, din[2].accumulate});
+  };
+  expect_pair(pair, 28);
+}
+
+// Its backward gives every row the gradient of its expert.
+TEST(GroupedRowSumGradient, Experts) {
+  static constexpr std::int32_t kExpertOf[kRows] = {0, 0, 2, 2, 2, 2, 2};
+  for (const std::int64_t cols : {1, 5}) {
+    Pair pair;
+    pair.inputs = {{kRows, cols}};
+    pair.outputs = {{kExperts, cols}};
+    pair.forward = [](Operands& in, Operands& out) {
+      table.grouped_row_sum(Launch{}, {in[0].view(), kOffsets, out[0].matrix(), false});
+    };
+    pair.backward = [](Operands&, Operands&, Operands& dout, const auto& din) {
+      if (din[0].to.data == nullptr) return;
+      table.gather_rows(Launch{}, {dout[0].view(), kExpertOf, din[0].to, din[0].accumulate});
+    };
+    expect_pair(pair, 29);
+  }
+}
+
 // y = Σ over the repeats of x; its backward repeats dy, which is an addition to zeros.
 TEST(RowSumGradient, Periods) {
   struct Case {

@@ -193,11 +193,28 @@ TEST(ZeroRows, EverythingElse) {
                               {x.view(), nullptr, loss.matrix(), lse.matrix(), count.matrix()});
   EXPECT_EQ(loss.values()[0], 0);
   EXPECT_EQ(count.values()[0], 0);
-  Operand weights(DType::f32, 0, 2);
+}
+
+TEST(ZeroRows, Routing) {
+  Operand scores(DType::f32, 0, 3), load(DType::f32, 2, 3, Values(6, 5.0));
+  table.choose_experts(Launch{}, {scores.view(), {}, 2, 1, 1, 1, nullptr, nullptr});
   std::int32_t offsets[4] = {9, 9, 9, 9};
-  table.route_top_k_forward(Launch{},
-                            {x.view(), 2, weights.matrix(), nullptr, nullptr, nullptr, offsets});
+  table.sort_slots(Launch{}, {nullptr, 0, 2, 3, 0, nullptr, nullptr, offsets});
   for (const std::int32_t offset : offsets) EXPECT_EQ(offset, 0);
+  std::int32_t order[3] = {9, 9, 9}, token[3] = {9, 9, 9};
+  table.sort_slots(Launch{}, {nullptr, 0, 2, 3, 1, order, token, offsets});
+  for (std::int32_t e = 0; e < 3; ++e) {
+    EXPECT_EQ(order[e], -1);
+    EXPECT_EQ(token[e], -1);
+    EXPECT_EQ(offsets[e], e);
+  }
+  table.choose_tokens(Launch{}, {scores.view(), 1, 0, nullptr, nullptr, offsets});
+  for (const std::int32_t offset : offsets) EXPECT_EQ(offset, 0);
+  table.expert_load(Launch{}, {nullptr, 0, 2, load.matrix()});
+  EXPECT_EQ(load.values(), Values(6, 0.0));
+  Operand bias(DType::f32, 1, 3, Values{1, 2, 3}), y(DType::f32, 1, 3), none(DType::f32, 0, 3);
+  table.move_bias(Launch{}, {bias.view(), none.view(), y.matrix(), 0.5f});
+  EXPECT_EQ(y.values(), bias.values()) << "no sequence, no load";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "support/complex_step.h"
@@ -34,11 +35,15 @@ class Run {
         out_(make_operands(DType::f64, pair.outputs)) {
     for (Operand& input : in_) {
       points_.push_back(random_values(random_, input.size(), pair.limit));
+      if (pair.positive) {
+        for (double& value : points_.back()) value = std::abs(value);
+      }
       input.set<double>(points_.back());
     }
     pair.forward(in_, out_);
     for (std::size_t i = 0; i < pair.differentiable; ++i) {
-      weights_.push_back(random_values(random_, out_[i].size()));
+      const bool unit = pair.unit_weight.contains(i);
+      weights_.push_back(unit ? Values(out_[i].size(), 1) : random_values(random_, out_[i].size()));
       dout_.emplace_back(DType::f64, out_[i].rows(), out_[i].cols(), weights_.back());
     }
     expect_intact(in_, "input");

@@ -28,7 +28,11 @@ struct Pair {
                      const std::vector<kernels::GradMatrix>& din)>
       backward;
   std::set<std::size_t> zero_gradient;  // inputs whose gradient is 0 by mathematics
-  double limit = 2;                     // inputs are drawn from ±[0.1, limit)
+  double limit = 2;                     // inputs are drawn from ±[0.1, limit) …
+  bool positive = false;                // … or from [0.1, limit)
+  // Differentiable outputs of weight 1 in the functional, the others have random ones: losses whose
+  // gradient starts from themselves.
+  std::set<std::size_t> unit_weight = {};
 };
 
 // Expects: gradients agree with the complex step; accumulating adds the very same numbers to what

@@ -163,5 +163,27 @@ TEST(ProductValues, RowSums) {
   EXPECT_EQ(pairs.values(), Values(4, 0.0));
 }
 
+// The middle expert has no rows.
+TEST(ProductValues, SumsByExpert) {
+  const std::int32_t offsets[] = {0, 2, 2, 3};
+  Operand x(DType::bf16, 3, 2, Values{1, 2, 3, 4, 5, 6});
+  Operand sums(DType::f32, 3, 2, Values(6, 100));
+  table.grouped_row_sum(Launch{}, {x.view(), offsets, sums.matrix(), false});
+  EXPECT_EQ(sums.values(), (Values{4, 6, 0, 0, 5, 6}));
+  table.grouped_row_sum(Launch{}, {x.view(), offsets, sums.matrix(), true});
+  EXPECT_EQ(sums.values(), (Values{8, 12, 0, 0, 10, 12}));
+  EXPECT_TRUE(sums.intact());
+}
+
+// bf16 biases of experts with two, no and one row.
+TEST(ProductValues, BiasByExpert) {
+  const std::int32_t offsets[] = {0, 2, 2, 3};
+  Operand x(DType::f32, 3, 1, Values{1, 2, 3}), weights(DType::f32, 6, 1, Values{1, 2, 9, 9, 3, 4});
+  Operand bias(DType::bf16, 3, 2, Values{10, 20, 90, 90, 30, 40}), y(DType::f64, 3, 2);
+  table.grouped_product(Launch{}, {ProductForm::nt, x.view(), weights.view(), y.matrix(), offsets,
+                                   3, false, bias.view()});
+  EXPECT_EQ(y.values(), (Values{11, 22, 12, 24, 39, 52}));
+}
+
 }  // namespace
 }  // namespace ffn::test

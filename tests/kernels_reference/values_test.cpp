@@ -123,7 +123,7 @@ TEST(Values, LargeLogits) {
   const double high = 1 / (1 + std::exp(-1.0)), low = std::exp(-1.0) / (1 + std::exp(-1.0));
   for (const double shift : {0.0, -2500.0}) {
     const std::vector<double> values = {-1000 + shift, 999 + shift, 1000 + shift};
-    Operand logits(DType::f64, 1, 3, values), y(DType::f64, 1, 3), routed(DType::f64, 1, 2);
+    Operand logits(DType::f64, 1, 3, values), y(DType::f64, 1, 3);
     table.softmax_forward(Launch{}, {logits.view(), y.matrix()});
     EXPECT_EQ(y.values()[0], 0);
     EXPECT_NEAR(y.values()[1], low, kFewUlps);
@@ -135,12 +135,6 @@ TEST(Values, LargeLogits) {
         Launch{}, {logits.view(), &target, loss.matrix(), lse.matrix(), count.matrix()});
     // log-sum-exp is at most 3500: half a unit in its last place is 2⁻⁴².
     EXPECT_NEAR(loss.values()[0], -std::log(low), 0x1p-42);
-
-    std::int32_t expert[2], order[2], token[2], offsets[4];
-    table.route_top_k_forward(Launch{},
-                              {logits.view(), 2, routed.matrix(), expert, order, token, offsets});
-    EXPECT_NEAR(routed.values()[0], high, kFewUlps);
-    EXPECT_NEAR(routed.values()[1], low, kFewUlps);
   }
 }
 
@@ -296,29 +290,6 @@ TEST(Values, AdamWStepByHand) {
   table.adamw(Launch{}, args);
   // √v̂ carries the rounding of c2 = 0.002 (1e-16/0.002): 1e-13.
   EXPECT_NEAR(weight.values()[0], after - 0.1 * (0.01 * after + 0.5 / (0.5 + 1e-8)), 1e-13);
-}
-
-TEST(Values, RouteTopK) {
-  // Row 0: ties between 1 and 3, and 0 and 2. Row 1: falling from the last. Row 2: all equal.
-  Operand logits(DType::f64, 3, 4, std::vector<double>{1, 5, 1, 5, 0, 1, 2, 3, -1, -1, -1, -1});
-  Operand weights(DType::f64, 3, 3);
-  std::int32_t expert[9], order[9], token[9], offsets[5];
-  table.route_top_k_forward(Launch{},
-                            {logits.view(), 3, weights.matrix(), expert, order, token, offsets});
-  const std::array<std::int32_t, 9> experts = {1, 3, 0, 3, 2, 1, 0, 1, 2};
-  // Slots of expert 0: 2, 6; of 1: 0, 5, 7; of 2: 4, 8; of 3: 1, 3.
-  const std::array<std::int32_t, 9> orders = {2, 6, 0, 5, 7, 4, 8, 1, 3};
-  const std::array<std::int32_t, 5> all_offsets = {0, 2, 5, 7, 9};
-  for (std::size_t i = 0; i < 9; ++i) {
-    EXPECT_EQ(expert[i], experts[i]) << i;
-    EXPECT_EQ(order[i], orders[i]) << i;
-    EXPECT_EQ(token[i], orders[i] / 3) << i;
-  }
-  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(offsets[i], all_offsets[i]) << i;
-  const double low = 1 / (2 * std::exp(4.0) + 1);  // logit 1 beside two of 5
-  EXPECT_NEAR(weights.get(0, 2).real(), low, kFewUlps);
-  EXPECT_NEAR(weights.get(0, 0).real(), (1 - low) / 2, kFewUlps);
-  for (std::int64_t k = 0; k < 3; ++k) EXPECT_NEAR(weights.get(2, k).real(), 1.0 / 3, kFewUlps);
 }
 
 std::vector<double> dropped(float p, std::uint64_t step, std::int64_t rows, std::int64_t cols) {

@@ -45,6 +45,7 @@ Expected expect(const OpCase& op_case, DType grid) {
     expected.scale = run_case(ex, op_case, options);
   } else {
     expected.scale.output = largest_everywhere(expected.exact.output, op_case.least_scale);
+    expected.scale.loss = largest_everywhere(expected.exact.loss, 0);
     expected.scale.states = largest_everywhere(expected.exact.states, 0);
     for (const std::vector<double>& gradient : expected.exact.gradients)
       expected.scale.gradients.push_back(largest_everywhere(gradient, op_case.least_scale));
@@ -85,6 +86,8 @@ void compare(const OpCase& op_case, const Device& device, const RunOptions& opti
   const double times = options.repeats;
   expect_close(op_case, options.compute, got.output_dtype, 1, got.output, expected.exact.output,
                expected.scale.output, where + " output");
+  expect_close(op_case, options.compute, got.output_dtype, 1, got.loss, expected.exact.loss,
+               expected.scale.loss, where + " loss");
   ASSERT_EQ(got.gradients.size(), expected.exact.gradients.size());
   for (std::size_t i = 0; i < got.gradients.size(); ++i) {
     expect_close(op_case, options.compute, got.gradient_dtypes[i], times, got.gradients[i],

@@ -11,12 +11,12 @@
 #include "ffn/ops/cache.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/dropout.h"
+#include "ffn/ops/expert_layer.h"
 #include "ffn/ops/grouped_linear.h"
 #include "ffn/ops/indexing.h"
 #include "ffn/ops/linear.h"
 #include "ffn/ops/names.h"
 #include "ffn/ops/norm.h"
-#include "ffn/ops/routing.h"
 #include "ffn/ops/softmax.h"
 #include "ffn/ops/tiny_network.h"
 #include "ffn/ops/view.h"
@@ -34,6 +34,41 @@ State state(Executor& ex, const Shape& shape, DType dtype = DType::f32) {
 
 constexpr ErrorKind kShape = ErrorKind::shape, kDType = ErrorKind::dtype,
                     kConfig = ErrorKind::config;
+
+ExpertLayerWeights layer_weights(Executor& ex, const Shape& up, const Shape& down) {
+  ExpertLayerWeights weights;
+  weights.up = v(ex, up);
+  weights.down = v(ex, down);
+  return weights;
+}
+
+void add_expert_layers(std::vector<WrongInput>& all) {
+  const auto run = [](Executor& ex, ExpertLayerWeights weights, std::int64_t offsets) {
+    const NoTape no_tape(ex);
+    expert_layer(ex, v(ex, {4, 8}), weights, v(ex, {offsets}, DType::i32).tensor, 2,
+                 Activation::gelu);
+  };
+  all.push_back({"expert_layer", kShape, {"up is [5, 8]", "[2·H, 8]"}, [run](Executor& ex) {
+                   run(ex, layer_weights(ex, {5, 8}, {16, 3}), 3);
+                 }});
+  all.push_back({"expert_layer", kShape, {"down is [15, 3]", "[16, 3]"}, [run](Executor& ex) {
+                   run(ex, layer_weights(ex, {6, 8}, {15, 3}), 3);
+                 }});
+  all.push_back({"expert_layer", kShape, {"offsets"}, [run](Executor& ex) {
+                   run(ex, layer_weights(ex, {6, 8}, {16, 3}), 4);
+                 }});
+  all.push_back({"expert_layer", kDType, {"down", "f64"}, [run](Executor& ex) {
+                   ExpertLayerWeights weights = layer_weights(ex, {6, 8}, {16, 3});
+                   weights.down = v(ex, {16, 3}, DType::f64);
+                   run(ex, weights, 3);
+                 }});
+  all.push_back({"expert_layer", kConfig, {"no backward"}, [](Executor& ex) {
+                   ExpertLayerWeights weights = layer_weights(ex, {6, 8}, {16, 3});
+                   weights.up = ex.leaf(weights.up.tensor);
+                   expert_layer(ex, v(ex, {4, 8}), weights, v(ex, {3}, DType::i32).tensor, 2,
+                                Activation::gelu);
+                 }});
+}
 
 void add_products(std::vector<WrongInput>& all) {
   all.push_back({"linear", kShape, {"[3, 8]", "[5, 7]"}, [](Executor& ex) {
@@ -231,12 +266,6 @@ void add_indexed(std::vector<WrongInput>& all) {
   all.push_back({"scale_rows", kDType, {"f32", "bf16", "[3, 1]"}, [](Executor& ex) {
                    scale_rows(ex, v(ex, {3, 8}), v(ex, {3, 1}, DType::bf16));
                  }});
-  all.push_back({"route_top_k", kShape, {"[2, 3, 8]"}, [](Executor& ex) {
-                   route_top_k(ex, v(ex, {2, 3, 8}), 2);
-                 }});
-  all.push_back({"route_top_k", kConfig, {"top 9", "[3, 8]"}, [](Executor& ex) {
-                   route_top_k(ex, v(ex, {3, 8}), 9);
-                 }});
 }
 
 void add_views(std::vector<WrongInput>& all) {
@@ -307,11 +336,14 @@ void add_tiny_network(std::vector<WrongInput>& all) {
 std::vector<WrongInput> wrong_inputs() {
   std::vector<WrongInput> all;
   add_products(all);
+  add_expert_layers(all);
   add_pointwise(all);
   add_rows(all);
   add_indexed(all);
   add_views(all);
   add_tokens(all);
+  add_routing(all);
+  add_router(all);
   add_tiny_network(all);
   return all;
 }

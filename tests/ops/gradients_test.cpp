@@ -18,7 +18,7 @@ RunResult run_f64(const OpCase& op_case, int repeats) {
   return run_case(ex, op_case, options);
 }
 
-// Σ seed·output of the forward pass in complex numbers.
+// Σ seed·output of the forward pass in complex numbers, plus the loss that the operation adds.
 Complex functional(const OpCase& op_case, const ComplexPoint& point) {
   Executor ex(reference_device());
   RunOptions options;
@@ -26,7 +26,7 @@ Complex functional(const OpCase& op_case, const ComplexPoint& point) {
   options.point = &point;
   const RunResult result = run_case(ex, op_case, options);
   const std::vector<double> seed = seed_values(op_case, result.output_shape, DType::f32);
-  Complex sum = 0;
+  Complex sum = result.complex_loss;
   for (std::size_t i = 0; i < seed.size(); ++i) sum += seed[i] * result.complex_output[i];
   return sum;
 }

@@ -1,4 +1,4 @@
-// What indices, masks and states contain: the parts of operations that no gradient sees.
+// What masks and states contain: the parts of operations that no gradient sees.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,8 +8,6 @@
 #include "ffn/ops/batch_norm.h"
 #include "ffn/ops/cache.h"
 #include "ffn/ops/dropout.h"
-#include "ffn/ops/indexing.h"
-#include "ffn/ops/routing.h"
 #include "ffn/tensor/host.h"
 
 namespace ffn::test {
@@ -27,47 +25,6 @@ std::vector<Device> devices() {
   std::vector<Device> all{reference_device()};
   for (const Isa isa : supported_isas()) all.push_back(cpu_device(serial_pool(), isa));
   return all;
-}
-
-// Ties go to the lower index; slots are sorted by (expert, slot); an expert without rows is empty.
-TEST(OpIndices, RoutingListsSlotsByExpert) {
-  for (const Device& device : devices()) {
-    Executor ex(device);
-    const Value logits = numbers(ex, {3, 4}, {1, 3, 3, 0, 5, 1, 1, 1, 0, 2, 1, 2});
-    const Routing routing = route_top_k(ex, logits, 2);
-    EXPECT_EQ(host_values(routing.expert), (Numbers{1, 2, 0, 1, 1, 3})) << device.name;
-    EXPECT_EQ(host_values(routing.order), (Numbers{2, 0, 3, 4, 1, 5})) << device.name;
-    EXPECT_EQ(host_values(routing.token), (Numbers{1, 0, 1, 2, 0, 2})) << device.name;
-    EXPECT_EQ(host_values(routing.offsets), (Numbers{0, 1, 4, 5, 6})) << device.name;
-    const Numbers weights = host_values(routing.weights.tensor);
-    EXPECT_EQ(weights[0], 0.5) << device.name;
-    EXPECT_EQ(weights[4], 0.5) << device.name;
-  }
-}
-
-// K = 1 gives weight 1 whatever the logit.
-TEST(OpIndices, OneExpertPerTokenHasWeightOne) {
-  Executor ex(reference_device());
-  const Routing routing = route_top_k(ex, numbers(ex, {2, 3}, {1, 7, 2, -5, -9, -7}), 1);
-  EXPECT_EQ(host_values(routing.weights.tensor), (Numbers{1, 1}));
-  EXPECT_EQ(host_values(routing.expert), (Numbers{1, 0}));
-}
-
-// Identity experts: dispatch, then combine with weights that sum to 1, gives x back. Tolerance: one
-// weight product each, K = 2 sums: 4 roundings of 2^-24 of |x| ≤ 4.
-TEST(OpIndices, CombineUndoesDispatch) {
-  for (const Device& device : devices()) {
-    Executor ex(device);
-    const Numbers x{1, -2, 3, 4, 0.5, -0.25};
-    const Routing routing =
-        route_top_k(ex, numbers(ex, {3, 4}, {1, 3, 3, 0, 5, 1, 1, 1, 0, 2, 1, 2}), 2);
-    const Value rows = gather_rows(ex, numbers(ex, {3, 2}, x), routing.token);
-    const Value flat = {routing.weights.tensor.reshape({6, 1}), nullptr};
-    const Value weighted = scale_rows(ex, rows, gather_rows(ex, flat, routing.order));
-    const Numbers back = host_values(scatter_add_rows(ex, weighted, routing.token, 3).tensor);
-    for (std::size_t i = 0; i < x.size(); ++i)
-      EXPECT_NEAR(back[i], x[i], 4 * 0x1p-24 * 4) << device.name;
-  }
 }
 
 // Element i is kept exactly where word i of the stream at the executor's step reaches the

@@ -54,6 +54,7 @@ void expect_predicted(const OpCase& op_case, const Device& device, const RunOpti
   EXPECT_EQ(dry.live_bytes, 0) << where;
   EXPECT_TRUE(real.replayed) << where << ": the second step left the trace";
   EXPECT_TRUE(same_bits(real.first.output, real.second.output)) << where;
+  EXPECT_TRUE(same_bits(real.first.loss, real.second.loss)) << where;
   for (std::size_t i = 0; i < real.first.gradients.size(); ++i)
     EXPECT_TRUE(same_bits(real.first.gradients[i], real.second.gradients[i])) << where;
 }

@@ -9,6 +9,7 @@ using OpSameness = PerOperation;
 
 void expect_same(const RunResult& a, const RunResult& b, const std::string& where) {
   EXPECT_TRUE(same_bits(a.output, b.output)) << where << ": outputs differ";
+  EXPECT_TRUE(same_bits(a.loss, b.loss)) << where << ": losses differ";
   EXPECT_TRUE(same_bits(a.states, b.states)) << where << ": states differ";
   ASSERT_EQ(a.gradients.size(), b.gradients.size());
   for (std::size_t i = 0; i < a.gradients.size(); ++i)

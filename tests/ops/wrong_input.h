@@ -40,5 +40,9 @@ void expect_error(const WrongInput& wrong, const Device& device);
 
 // Those of token_errors_test.cpp.
 void add_tokens(std::vector<WrongInput>& all);
+// Those of routing_errors_test.cpp.
+void add_routing(std::vector<WrongInput>& all);
+// Those of router_errors_test.cpp.
+void add_router(std::vector<WrongInput>& all);
 
 }  // namespace ffn::test

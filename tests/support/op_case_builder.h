@@ -42,10 +42,13 @@ inline std::string sizes(std::initializer_list<std::int64_t> axes) {
 // Adds a case; inputs without values get random ones of magnitude 0.1 to 1.5, either sign.
 void add_case(std::vector<OpCase>& cases, OpCase added);
 
+void add_expert_layer_cases(std::vector<OpCase>& cases);
 void add_product_cases(std::vector<OpCase>& cases);
 void add_pointwise_cases(std::vector<OpCase>& cases);
 void add_row_cases(std::vector<OpCase>& cases);
 void add_index_cases(std::vector<OpCase>& cases);
+void add_routing_cases(std::vector<OpCase>& cases);
+void add_router_cases(std::vector<OpCase>& cases);
 void add_attention_cases(std::vector<OpCase>& cases);
 void add_token_cases(std::vector<OpCase>& cases);
 void add_tiny_network_cases(std::vector<OpCase>& cases);

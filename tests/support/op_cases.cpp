@@ -23,10 +23,13 @@ void add_case(std::vector<OpCase>& cases, OpCase added) {
 const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> cases = [] {
     std::vector<OpCase> all;
+    add_expert_layer_cases(all);
     add_product_cases(all);
     add_pointwise_cases(all);
     add_row_cases(all);
     add_index_cases(all);
+    add_routing_cases(all);
+    add_router_cases(all);
     add_attention_cases(all);
     add_token_cases(all);
     add_tiny_network_cases(all);

@@ -37,6 +37,9 @@ struct CaseRun {
   Executor& ex;
   std::vector<Value> in;
   std::vector<State> states;  // of input i, unused for other kinds
+  // Set by operations that pass their input on and add the gradient of a loss of their own in
+  // backward: that loss, [1, 1]. Gradients are then those of Σ seed·output + loss.
+  Tensor loss = {};
 };
 
 // How far f32 arithmetic may be from exact arithmetic, u = 2^-24, n = the longest axis of any

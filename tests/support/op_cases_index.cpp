@@ -1,11 +1,10 @@
-// Rows by index, routing, views, the cache.
+// Rows by index, views, rows in another order, the cache.
 #include <array>
 
-#include "ffn/base/philox.h"
 #include "ffn/ops/arithmetic.h"
 #include "ffn/ops/cache.h"
 #include "ffn/ops/indexing.h"
-#include "ffn/ops/routing.h"
+#include "ffn/ops/rearrange.h"
 #include "ffn/ops/view.h"
 #include "support/op_case_builder.h"
 
@@ -67,37 +66,6 @@ void add_indexing(std::vector<OpCase>& cases) {
                    {without_gradient(number("x", {4, 33})), number("w", {4, 1})},
                    scale});
   add_case(cases, {"scale_rows", "no_rows", {number("x", {0, 3}), number("w", {0, 1})}, scale});
-}
-
-// Logits on a grid of 1/4, all different within a row, so that no rounding makes a tie.
-std::vector<double> distinct_logits(std::int64_t N, std::int64_t E) {
-  const RandomStream stream(13, "logits");
-  std::vector<double> values;
-  for (std::int64_t n = 0; n < N; ++n) {
-    const auto shift = static_cast<std::int64_t>(
-        stream.below(static_cast<std::uint32_t>(E), 0, static_cast<std::uint64_t>(n)));
-    for (std::int64_t e = 0; e < E; ++e) {
-      const std::int64_t rank = n % 2 == 0 ? (e + shift) % E : (shift + E - e) % E;
-      values.push_back(0.25 * static_cast<double>(rank) - 0.5);
-    }
-  }
-  return values;
-}
-
-void add_routing(std::vector<OpCase>& cases) {
-  struct Sizes {
-    std::int64_t N, E, K;
-  };
-  for (const auto& [N, E, K] : {Sizes{5, 4, 2}, {3, 8, 1}, {6, 5, 5}, {9, 17, 3}, {0, 4, 2}}) {
-    OpCase added{"route_top_k",
-                 sizes({N, E, K}),
-                 {{"logits", InputKind::number, {N, E}, true, distinct_logits(N, E)}},
-                 [k = K](CaseRun& c) { return route_top_k(c.ex, std::move(c.in[0]), k).weights; }};
-    added.accuracy = Accuracy::function;
-    added.units = 4;  // as softmax
-    added.bf16_inside = 3;
-    add_case(cases, std::move(added));
-  }
 }
 
 void add_views(std::vector<OpCase>& cases) {
@@ -176,6 +144,33 @@ void add_splits(std::vector<OpCase>& cases) {
             }});
 }
 
+void add_rearranged(std::vector<OpCase>& cases) {
+  const auto repeat = [&](std::string name, const Shape& shape, std::int64_t times) {
+    add_case(cases, {"repeat_rows", std::move(name), {number("x", shape)}, [times](CaseRun& c) {
+                       return repeat_rows(c.ex, std::move(c.in[0]), times);
+                     }});
+  };
+  repeat("three_times", {2, 5}, 3);
+  repeat("once", {3, 9}, 1);
+  repeat("one_row", {1, 33}, 4);
+  repeat("three_axes", {2, 3, 16}, 2);
+  repeat("no_rows", {0, 7}, 2);
+
+  const auto swap = [&](std::string name, const Shape& shape, std::int64_t outer,
+                        std::int64_t inner) {
+    add_case(cases,
+             {"swap_blocks", std::move(name), {number("x", shape)}, [outer, inner](CaseRun& c) {
+                return swap_blocks(c.ex, std::move(c.in[0]), outer, inner);
+              }});
+  };
+  swap("2_3", {12, 7}, 2, 3);
+  swap("3_2", {6, 17}, 3, 2);
+  swap("one_outer", {8, 9}, 1, 4);
+  swap("one_inner", {12, 5}, 4, 1);
+  swap("three_axes", {2, 6, 3}, 4, 3);
+  swap("no_rows", {0, 5}, 2, 3);
+}
+
 void add_cache(std::vector<OpCase>& cases) {
   for (const auto& [rows, position] :
        {std::pair<std::int64_t, std::int64_t>{3, 2}, {8, 0}, {1, 7}, {0, 4}}) {
@@ -193,9 +188,9 @@ void add_cache(std::vector<OpCase>& cases) {
 
 void add_index_cases(std::vector<OpCase>& cases) {
   add_indexing(cases);
-  add_routing(cases);
   add_views(cases);
   add_splits(cases);
+  add_rearranged(cases);
   add_cache(cases);
 }
 

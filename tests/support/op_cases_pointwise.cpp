@@ -1,10 +1,11 @@
-// Activations, arithmetic, dropout.
+// Activations, arithmetic, dropout, jitter.
 #include <cmath>
 
 #include "ffn/base/philox.h"
 #include "ffn/ops/activation.h"
 #include "ffn/ops/arithmetic.h"
 #include "ffn/ops/dropout.h"
+#include "ffn/ops/jitter.h"
 #include "support/op_case_builder.h"
 
 namespace ffn::test {
@@ -92,6 +93,9 @@ void add_unary(std::vector<OpCase>& cases) {
     add_case(cases, std::move(conversion));
     add_case(cases, {"dropout", name, {number("x", shape)}, [](CaseRun& c) {
                        return dropout(c.ex, std::move(c.in[0]), 0.375f, RandomStream(3, "dropout"));
+                     }});
+    add_case(cases, {"jitter", name, {number("x", shape)}, [](CaseRun& c) {
+                       return jitter(c.ex, std::move(c.in[0]), 0.25f, RandomStream(3, "jitter"));
                      }});
   }
 }

@@ -143,12 +143,42 @@ void add_grouped_linear(std::vector<OpCase>& cases) {
   add("frozen_q8_0", 32, 3, {0, 1, 6}, InputKind::q8_0);
 }
 
+void add_grouped_bias(std::vector<OpCase>& cases) {
+  const auto run = [](CaseRun& c) {
+    const std::int64_t experts = c.in[3].rows();
+    return grouped_linear(c.ex, std::move(c.in[0]), c.in[1], c.in[2].tensor, experts, c.in[3]);
+  };
+  const auto add = [&](std::string name, std::int64_t D, std::int64_t H,
+                       std::vector<double> offsets, InputKind bias) {
+    const auto experts = static_cast<std::int64_t>(offsets.size()) - 1;
+    const auto rows = static_cast<std::int64_t>(offsets.back());
+    add_case(cases, {"grouped_linear",
+                     std::move(name),
+                     {number("x", {rows, D}),
+                      number("weights", {experts * H, D}),
+                      index("offsets", std::move(offsets)),
+                      {"bias", bias, {experts, H}, true, {}}},
+                     run});
+  };
+  add("bias_one_row_each", 5, 3, {0, 1, 2, 3}, InputKind::number);
+  add("bias_empty_experts", 9, 17, {0, 0, 2, 2, 13, 13}, InputKind::number);
+  add("bias_statistic", 7, 8, {0, 9, 12}, InputKind::statistic);
+  add("bias_zero_rows", 8, 4, {0, 0, 0}, InputKind::number);
+  add_case(cases,
+           {"grouped_linear",
+            "only_bias",
+            {without_gradient(number("x", {6, 9})), without_gradient(number("weights", {10, 9})),
+             index("offsets", {0, 2, 6}), number("bias", {2, 5})},
+            run});
+}
+
 }  // namespace
 
 void add_product_cases(std::vector<OpCase>& cases) {
   add_linear(cases);
   add_matmul(cases);
   add_grouped_linear(cases);
+  add_grouped_bias(cases);
 }
 
 }  // namespace ffn::test

@@ -145,6 +145,11 @@ void read_output(const Tensor& output, RunResult& result) {
       result.complex_output.push_back(data[row * output.ld() + col]);
 }
 
+void read_loss(const Tensor& loss, RunResult& result) {
+  result.loss = host_values(loss);
+  if (loss.dtype() == DType::c128) result.complex_loss = *loss.data_as<const Complex>();
+}
+
 void run_backward(Executor& ex, const OpCase& op_case, const RunOptions& options, Value output) {
   TensorSpec spec = output.tensor.spec();
   spec.role = Role::activation;
@@ -203,6 +208,7 @@ RunResult run_case(Executor& ex, const OpCase& op_case, const RunOptions& option
     result.output_shape = output.shape();
     result.output_dtype = output.dtype();
     if (!ex.dry()) read_output(output.tensor, result);
+    if (!ex.dry() && run.loss.defined()) read_loss(run.loss, result);
     if (ex.recording() && output.slot != nullptr)
       run_backward(ex, op_case, options, std::move(output));
     for (const State& state : run.states) {

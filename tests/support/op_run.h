@@ -29,6 +29,8 @@ struct RunResult {
   DType output_dtype = DType::f32;
   std::vector<double> output;
   std::vector<Complex> complex_output;  // c128 only
+  std::vector<double> loss;             // CaseRun::loss, where there is one
+  Complex complex_loss = 0;             // c128 only; 0 where there is none
   // Of the differentiable inputs, in their order.
   std::vector<std::vector<double>> gradients;
   std::vector<DType> gradient_dtypes;

@@ -35,7 +35,7 @@ void initialize_parts(Executor& executor, Parameter& parameter, std::uint64_t se
   for (const auto& [elements, init] : parts)
     for (std::int64_t i = 0; i < elements; ++i)
       values.push_back(init.mean + init.std * unit_value(init.kind, stream, values.size()));
-  set_host_values(parameter.master, values);
+  set_host_values(parameter.stored(), values);
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ void initialize(Executor& executor, Parameter& parameter, std::uint64_t seed, co
 
 void initialize_all(Executor& executor, ParameterSet& parameters, std::uint64_t seed) {
   for (Parameter& parameter : parameters.all()) {
-    if (!parameter.trainable()) continue;
+    if (!parameter.trainable() && !parameter.options.frozen) continue;
     const ParameterOptions& options = parameter.options;
     if (options.parts.empty()) {
       initialize(executor, parameter, seed, options.init);

@@ -11,7 +11,7 @@
 
 namespace ffn::inline v0 {
 
-inline constexpr std::size_t kMaxInputs = 6;
+inline constexpr std::size_t kMaxInputs = 8;
 inline constexpr std::size_t kMaxOutputs = 4;
 inline constexpr std::size_t kMaxSaved = 6;
 

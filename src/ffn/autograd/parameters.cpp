@@ -58,7 +58,7 @@ Parameter& ParameterSet::add(std::string_view name, const Shape& shape,
   Parameter& parameter = insert(name);
   parameter.shape = shape;
   parameter.options = options;
-  parameter.slot.parameter = &parameter;
+  if (!options.frozen) parameter.slot.parameter = &parameter;
   return parameter;
 }
 
@@ -128,7 +128,24 @@ void ParameterSet::finalize(Executor& executor, DType compute, bool with_gradien
     parameter->slot.gradient = arena_view(gradients_, element, parameter->shape);
     parameter->slot.spec = parameter->slot.gradient.spec();
   }
+  allocate_frozen(executor, compute);
   for (State& state : states_) allocate(executor, state, master);
+}
+
+void ParameterSet::allocate_frozen(Executor& executor, DType compute) {
+  std::int64_t elements = 0;
+  for (const Parameter& parameter : parameters_)
+    if (parameter.options.frozen) elements += padded(parameter.shape.count());
+  if (elements == 0) return;
+  frozen_ =
+      executor.allocate_persistent({{1, elements}, compute, Role::parameter}, Tag::parameters);
+  zero(executor, frozen_);
+  elements = 0;
+  for (Parameter& parameter : parameters_) {
+    if (!parameter.options.frozen) continue;
+    parameter.value = arena_view(frozen_, elements, parameter.shape);
+    elements += padded(parameter.shape.count());
+  }
 }
 
 Parameter* ParameterSet::find(std::string_view name) {
@@ -173,7 +190,8 @@ void ParameterSet::weights_changed(Executor& executor, bool shadow_written) {
     executor.device().kernels->copy({executor.device().threads, nullptr, 0},
                                     {weights_.matrix(), shadow_.matrix(), 1, false});
   }
-  for (Parameter& parameter : parameters_) parameter.version += parameter.trainable() ? 1 : 0;
+  for (Parameter& parameter : parameters_)
+    parameter.version += parameter.trainable() || parameter.options.frozen ? 1 : 0;
 }
 
 }  // namespace ffn::inline v0

@@ -41,10 +41,14 @@ struct InitPart {
 struct ParameterOptions {
   bool decay = true;            // takes part in weight decay (matrices: yes; norms and biases: no)
   bool full_precision = false;  // stays f32 under bf16: norms, routers, statistics
+  bool frozen = false;          // never trained: in an arena of its own, without a gradient
   Init init = {};
   // Where one buffer holds several matrices: their first values, one after another, in place of
   // `init`. Together as many elements as the parameter has.
   std::vector<InitPart> parts = {};
+  // Where rows belong to several matrices: the names under which a file holds them, each an equal
+  // share of the rows.
+  std::vector<std::string> block_names = {};
 };
 
 struct Parameter {
@@ -52,12 +56,14 @@ struct Parameter {
   std::vector<std::string> tied_names;  // other names of the same slot
   Shape shape;
   ParameterOptions options;
-  Tensor master;  // its view of the weight arena; undefined when frozen
+  Tensor master;  // its view of the weight arena; undefined when frozen or given from outside
   Tensor value;   // what operations read: master, its bf16 shadow, or the frozen tensor
   GradientSlot slot;
   std::uint64_t version = 0;  // grows with every change: prepared forms of an older one are dropped
 
   bool trainable() const { return master.defined(); }
+  // Where a file's values go.
+  const Tensor& stored() const { return trainable() ? master : value; }
 };
 
 class ParameterSet {
@@ -66,7 +72,8 @@ class ParameterSet {
   ParameterSet(const ParameterSet&) = delete;
   ParameterSet& operator=(const ParameterSet&) = delete;
 
-  // A trainable weight. Throws Error{config} for a repeated name or after finalize().
+  // A weight of the model, trainable unless options.frozen. Throws Error{config} for a repeated
+  // name or after finalize().
   Parameter& add(std::string_view name, const Shape& shape, const ParameterOptions& options = {});
   // A frozen, quantised or mapped weight: a view outside the arena, without gradient.
   Parameter& add_frozen(std::string_view name, Tensor tensor);
@@ -82,7 +89,8 @@ class ParameterSet {
   // Lays the arena out and allocates it: weights and gradients zero, 64-byte aligned (bf16 shadows
   // too: each weight starts at a multiple of 32 elements). `compute` is f32, bf16, f64 or c128.
   // Bytes: 4·n weights + 4·n gradients (unless only values are wanted) + 2·n shadow (bf16 only);
-  // n = elements with their padding. States take 4 bytes an element (8, 16 on the reference).
+  // n = elements with their padding. States take 4 bytes an element (8, 16 on the reference),
+  // frozen weights those of `compute`.
   void finalize(Executor& executor, DType compute, bool with_gradients = true);
   bool finalized() const { return finalized_; }
 
@@ -96,6 +104,9 @@ class ParameterSet {
   const Tensor& weights() const { return weights_; }
   const Tensor& gradients() const { return gradients_; }
   const Tensor& shadow() const { return shadow_; }
+  // The weights that options.frozen keeps out of training, [1, elements], in the compute dtype;
+  // undefined when there are none.
+  const Tensor& frozen() const { return frozen_; }
   // Elements [0, decayed) take part in weight decay.
   std::int64_t decayed_elements() const { return decayed_elements_; }
   std::int64_t elements() const { return elements_; }
@@ -114,7 +125,9 @@ class ParameterSet {
   std::deque<Parameter> parameters_;  // stable addresses
   std::deque<State> states_;          // likewise
   bool finalized_ = false;
-  Tensor weights_, gradients_, shadow_;
+  void allocate_frozen(Executor& executor, DType compute);
+
+  Tensor weights_, gradients_, shadow_, frozen_;
   std::int64_t decayed_elements_ = 0, elements_ = 0;
 };
 

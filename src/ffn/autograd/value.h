@@ -33,6 +33,6 @@ struct Value {
   bool defined() const { return tensor.defined(); }
 };
 
-using Values = SmallVector<Value, 6>;
+using Values = SmallVector<Value, 8>;
 
 }  // namespace ffn::inline v0

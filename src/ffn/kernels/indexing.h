@@ -1,4 +1,4 @@
-// Rows moved by index, and the routing that makes such indices. No shape depends on data.
+// Rows moved by index. No shape depends on data.
 #pragma once
 
 #include "ffn/kernels/args.h"
@@ -21,23 +21,6 @@ struct ScatterAddRowsArgs {
   const std::int32_t* index = nullptr;  // [x.rows]
   Matrix y;
   bool accumulate = false;
-};
-
-// Top-K routing. Per row of logits [N, E] the K largest are chosen, ties to the lower index, listed
-// by falling logit. weights [N, K] = softmax over the chosen logits. Slot s = n·K + k; the slots
-// sorted by (expert, slot) give order [N·K] (slot at position p), token [N·K] = order / K, offsets
-// [E+1].
-struct RouteTopKForwardArgs {
-  ConstMatrix logits;
-  std::int64_t k = 0;
-  Matrix weights;
-  std::int32_t *expert = nullptr, *order = nullptr, *token = nullptr, *offsets = nullptr;
-};
-// dlogits (+)= softmax backward at the chosen places, 0 elsewhere.
-struct RouteTopKBackwardArgs {
-  ConstMatrix weights, dweights;
-  const std::int32_t* expert = nullptr;  // [N, K]
-  GradMatrix dlogits;
 };
 
 }  // namespace ffn::inline v0::kernels

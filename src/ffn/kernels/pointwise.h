@@ -83,6 +83,16 @@ struct DropoutArgs {
   std::int64_t rows_per_word = 0;
 };
 
+// y (+)= x·(1 + amount·(2·u − 1)), u in [0, 1) of element i = row·cols + col: word i of the random
+// stream (key, step) times 2^-32. Its own backward. y may be x (overwrite).
+struct JitterArgs {
+  ConstMatrix x;
+  Matrix y;
+  float amount = 0;
+  std::uint64_t key = 0, step = 0;
+  bool accumulate = false;
+};
+
 // y[r,:] = w[r]·x[r,:], w [rows, 1]. y may be x.
 struct ScaleRowsForwardArgs {
   ConstMatrix x, w;

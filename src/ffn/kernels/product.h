@@ -52,12 +52,22 @@ struct GroupedProductArgs {
   const std::int32_t* offsets = nullptr;  // [experts + 1], ascending, offsets[0] = 0, last = R
   std::int64_t experts = 0;
   bool accumulate = false;
+  ConstMatrix bias = {};  // [E, N], row e added to the rows of e (nt); absent: none
 };
 
 // y[j] (+)= Σ_r x[r, j] over r ≡ j-th period row: x [P·Q, C] seen as Q repeats of P rows, y [P, C]
 // = sum over the repeats. P = 1 is the bias gradient. y: f32, bf16 (or f64, c128).
 struct RowSumArgs {
   ConstMatrix x;
+  Matrix y;
+  bool accumulate = false;
+};
+
+// y[e, j] (+)= Σ of x[r, j] over the rows of expert e: x [R, C], y [E, C]. The bias gradient of a
+// grouped product.
+struct GroupedRowSumArgs {
+  ConstMatrix x;
+  const std::int32_t* offsets = nullptr;  // [E + 1], ascending, offsets[0] = 0, last = R
   Matrix y;
   bool accumulate = false;
 };

@@ -7,12 +7,14 @@
 #include "ffn/kernels/attention.h"
 #include "ffn/kernels/causal_conv.h"
 #include "ffn/kernels/conv.h"
+#include "ffn/kernels/expert_layer.h"
 #include "ffn/kernels/indexing.h"
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
 #include "ffn/kernels/reduce.h"
 #include "ffn/kernels/rope.h"
+#include "ffn/kernels/routing.h"
 #include "ffn/kernels/tiny_network.h"
 #include "ffn/kernels/tokens.h"
 
@@ -27,11 +29,14 @@ struct KernelTable {
   Kernel<GroupedProductArgs> grouped_product;
   // Shape: m = R rows in all, n, k as of one expert's product (tn: m, n of C_e and k = R).
   std::int64_t (*grouped_product_workspace)(const ProductShape&, std::int64_t experts, int threads);
+  Kernel<ExpertLayerArgs> expert_layer;
+  std::int64_t (*expert_layer_workspace)(const ExpertLayerShape&, int threads);
   Kernel<PackArgs> pack_b;
   std::int64_t (*packed_b_bytes)(ProductForm form, std::int64_t rows, std::int64_t cols);
   std::int64_t (*pack_granularity)();
   Kernel<RowSumArgs> row_sum;
   std::int64_t (*row_sum_workspace)(std::int64_t rows, std::int64_t cols, std::int64_t period);
+  Kernel<GroupedRowSumArgs> grouped_row_sum;
 
   Kernel<ActivationForwardArgs> activation_forward;
   Kernel<ActivationBackwardArgs> activation_backward;
@@ -41,6 +46,7 @@ struct KernelTable {
   Kernel<CopyArgs> copy;
   Kernel<FillArgs> fill;
   Kernel<DropoutArgs> dropout;
+  Kernel<JitterArgs> jitter;
   Kernel<ScaleRowsForwardArgs> scale_rows_forward;
   Kernel<ScaleRowsBackwardArgs> scale_rows_backward;
   Kernel<AdamWArgs> adamw;
@@ -74,8 +80,20 @@ struct KernelTable {
   Kernel<GatherRowsArgs> gather_rows;
   Kernel<ScatterAddRowsArgs> scatter_add_rows;
   std::int64_t (*scatter_add_rows_workspace)(std::int64_t rows, std::int64_t cols, DType y);
-  Kernel<RouteTopKForwardArgs> route_top_k_forward;
-  Kernel<RouteTopKBackwardArgs> route_top_k_backward;
+
+  Kernel<ChooseExpertsArgs> choose_experts;
+  Kernel<SortSlotsArgs> sort_slots;
+  Kernel<ChooseTokensArgs> choose_tokens;
+  Kernel<ExpertLoadArgs> expert_load;
+  Kernel<MoveBiasArgs> move_bias;
+  Kernel<BalanceLossForwardArgs> balance_loss_forward;
+  Kernel<BalanceLossBackwardArgs> balance_loss_backward;
+  Kernel<ZLossForwardArgs> z_loss_forward;
+  Kernel<ZLossBackwardArgs> z_loss_backward;
+  Kernel<ImportanceLossForwardArgs> importance_loss_forward;
+  Kernel<ImportanceLossBackwardArgs> importance_loss_backward;
+  Kernel<NormaliseRowsForwardArgs> normalise_rows_forward;
+  Kernel<NormaliseRowsBackwardArgs> normalise_rows_backward;
 
   Kernel<DepthwiseConvForwardArgs> depthwise_conv_forward;
   Kernel<DepthwiseConvBackwardArgs> depthwise_conv_backward;

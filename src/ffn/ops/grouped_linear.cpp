@@ -8,9 +8,10 @@ namespace {
 using kernels::ProductForm;
 using op_detail::gradient_dtype_of;
 
+// Inputs: x, weights, offsets, then bias where present.
 class GroupedLinearOp final : public Op {
  public:
-  explicit GroupedLinearOp(std::int64_t experts) : experts_(experts) {}
+  GroupedLinearOp(std::int64_t experts, bool has_bias) : experts_(experts), has_bias_(has_bias) {}
 
   std::string_view name() const override { return "grouped_linear"; }
 
@@ -24,6 +25,7 @@ class GroupedLinearOp final : public Op {
     op_detail::require_weight(name(), weights, x, context.wants(1));
     op_detail::require_index(name(), "offsets", offsets, experts_ + 1, weights.shape);
     const std::int64_t R = x.rows(), D = x.cols(), H = weights.rows() / experts_;
+    if (has_bias_) check_bias(inputs[3], weights, x, context);
     const auto workspace = [&](const kernels::ProductShape& shape) {
       return context.kernels->grouped_product_workspace(shape, experts_, context.threads);
     };
@@ -51,10 +53,11 @@ class GroupedLinearOp final : public Op {
   }
 
   void forward(const ForwardArgs& args) const override {
+    const Tensor bias = has_bias_ ? args.inputs[3] : Tensor();
     args.kernels().grouped_product(
-        args.launch,
-        {ProductForm::nt, args.inputs[0].matrix(), args.inputs[1].matrix(),
-         args.outputs[0].matrix(), args.inputs[2].data_as<const std::int32_t>(), experts_, false});
+        args.launch, {ProductForm::nt, args.inputs[0].matrix(), args.inputs[1].matrix(),
+                      args.outputs[0].matrix(), args.inputs[2].data_as<const std::int32_t>(),
+                      experts_, false, bias.matrix()});
   }
 
   void backward(const BackwardArgs& args) const override {
@@ -74,10 +77,25 @@ class GroupedLinearOp final : public Op {
           args.launch, {ProductForm::nn, dy, weights.matrix(), dx.tensor.matrix(), offsets,
                         experts_, dx.accumulate});
     }
+    if (has_bias_ && args.input_gradients[3].wanted()) {
+      const GradientTarget& dbias = args.input_gradients[3];
+      args.kernels().grouped_row_sum(args.launch,
+                                     {dy, offsets, dbias.tensor.matrix(), dbias.accumulate});
+    }
   }
 
  private:
+  void check_bias(const TensorSpec& bias, const TensorSpec& weights, const TensorSpec& x,
+                  const OpContext& context) const {
+    const std::int64_t H = weights.rows() / experts_;
+    check(bias.shape.rank() == 2 && bias.rows() == experts_ && bias.cols() == H, ErrorKind::shape,
+          name(), "bias is ", bias.shape, ", weights is ", weights.shape, "; it must be [",
+          experts_, ", ", H, "]");
+    op_detail::require_plain_weight(name(), "bias", bias, x, context.wants(3));
+  }
+
   std::int64_t experts_;
+  bool has_bias_;
 };
 
 // Ascending from 0 to `rows`.
@@ -99,13 +117,14 @@ void check_offsets(const Executor& ex, const Tensor& offsets, std::int64_t rows)
 }  // namespace
 
 Value grouped_linear(Executor& ex, Value x, const Value& weights, const Tensor& offsets,
-                     std::int64_t experts) {
+                     std::int64_t experts, const Value& bias) {
   check_offsets(ex, offsets, x.rows());
   Values inputs;
   inputs.push_back(std::move(x));
   inputs.push_back(weights);
   inputs.push_back(ex.constant(offsets));
-  return ex.apply_one(GroupedLinearOp(experts), std::move(inputs));
+  if (bias.defined()) inputs.push_back(bias);
+  return ex.apply_one(GroupedLinearOp(experts, bias.defined()), std::move(inputs));
 }
 
 }  // namespace ffn::inline v0

@@ -24,7 +24,7 @@ Value slice_cols(Executor& ex, Value x, std::int64_t begin, std::int64_t count);
 // config for another number of parts.
 Values split_cols(Executor& ex, Value x, std::span<const std::int64_t> widths);
 
-// [a | b | …], two to six parts with equal rows and dtype: a copy. d(part) = its columns of dy.
+// [a | b | …], two to eight parts with equal rows and dtype: a copy. d(part) = its columns of dy.
 // Saves nothing. Errors: shape, dtype; config for another number of parts.
 Value concat_cols(Executor& ex, std::span<const Value> parts);
 

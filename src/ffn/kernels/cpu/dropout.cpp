@@ -1,5 +1,5 @@
-// Dropout: the mask is recomputed from the random stream, never stored.
-#include "ffn/kernels/cpu/stream.h"
+// Dropout and jitter: the random numbers are drawn again from their stream, never stored.
+#include "ffn/kernels/cpu/philox_blocks.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/table.h"
 
@@ -8,84 +8,30 @@ void fill_dropout(KernelTable& table);
 
 namespace {
 
-// Philox4x32-10 as in base/philox.cpp, for kBatch consecutive blocks at once: plain loops over the
-// blocks, which the compiler turns into vectors (base's function would be one block per call).
-constexpr int kBatch = 16;
-constexpr std::uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u;
-struct Blocks {
-  alignas(64) std::uint32_t word[4][kBatch];
+// 1/(1−p) where an element is kept, 0 elsewhere.
+struct KeepRule {
+  std::uint32_t threshold;
+  float kept;
+
+  explicit KeepRule(float drop) {
+    const double p = static_cast<double>(drop);
+    // p = 1 gives 2^32, which no word reaches: with a factor of 0 nothing is kept either.
+    const auto least_kept = static_cast<std::uint64_t>(p * 0x1p32);
+    threshold = static_cast<std::uint32_t>(least_kept > 0xffffffffu ? 0xffffffffu : least_kept);
+    kept = p < 1 ? static_cast<float>(1 / (1 - p)) : 0;
+  }
+  float operator()(std::uint32_t word) const { return word >= threshold ? kept : 0.0f; }
 };
 
-inline std::uint32_t high_product(std::uint32_t a, std::uint32_t b) {
-  return static_cast<std::uint32_t>((std::uint64_t{a} * b) >> 32);
-}
+// 1 + amount·(2u − 1), u = word·2^-32: 2u − 1 is the word with its highest bit flipped, read as a
+// signed number, times 2^-31.
+struct JitterRule {
+  float amount;
 
-// The ten rounds. Not inlined: GCC 12 vectorises the loop over blocks only while the words are
-// memory.
-[[gnu::noinline]] void mix(Blocks& x, std::uint64_t key) {
-  auto key0 = static_cast<std::uint32_t>(key), key1 = static_cast<std::uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    Blocks y;
-    for (int i = 0; i < kBatch; ++i) {
-      const std::uint32_t a = x.word[0][i], c = x.word[2][i];
-      y.word[0][i] = high_product(kMultiplier1, c) ^ x.word[1][i] ^ key0;
-      y.word[1][i] = kMultiplier1 * c;
-      y.word[2][i] = high_product(kMultiplier0, a) ^ x.word[3][i] ^ key1;
-      y.word[3][i] = kMultiplier0 * a;
-    }
-    x = y;
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
+  float operator()(std::uint32_t word) const {
+    const auto centred = static_cast<std::int32_t>(word ^ 0x80000000u);
+    return 1.0f + amount * (static_cast<float>(centred) * 0x1p-31f);
   }
-}
-
-Blocks philox_blocks(std::uint64_t key, std::uint64_t step, std::uint64_t first) {
-  Blocks x;
-  for (int i = 0; i < kBatch; ++i) {
-    const std::uint64_t block = first + static_cast<std::uint64_t>(i);
-    x.word[0][i] = static_cast<std::uint32_t>(block);
-    x.word[1][i] = static_cast<std::uint32_t>(block >> 32);
-    x.word[2][i] = static_cast<std::uint32_t>(step);
-    x.word[3][i] = static_cast<std::uint32_t>(step >> 32);
-  }
-  mix(x, key);
-  return x;
-}
-
-// The factor of each element: 1/(1−p) where it is kept, 0 elsewhere.
-class Factors {
- public:
-  explicit Factors(const DropoutArgs& args) : key_(args.key), step_(args.step) {
-    const double p = static_cast<double>(args.p);
-    // p = 1 gives 2^32, which no word reaches: with a factor of 0 nothing is kept either.
-    const auto threshold = static_cast<std::uint64_t>(p * 0x1p32);
-    threshold_ = static_cast<std::uint32_t>(threshold > 0xffffffffu ? 0xffffffffu : threshold);
-    kept_ = p < 1 ? static_cast<float>(1 / (1 - p)) : 0;
-  }
-
-  // Factors of the elements [first, first + n), n ≤ kSegment.
-  const float* of(std::uint64_t first, std::int64_t n) {
-    const std::uint32_t threshold = threshold_;
-    const float kept = kept_;
-    std::uint64_t block = first / 4;
-    const auto skipped = static_cast<std::int64_t>(first % 4);
-    for (std::int64_t at = 0; at < skipped + n; at += 4 * kBatch, block += kBatch) {
-      const Blocks words = philox_blocks(key_, step_, block);
-      for (int i = 0; i < kBatch; ++i) {
-        for (int j = 0; j < 4; ++j) {
-          factor_[at + 4 * i + j] = words.word[j][i] >= threshold ? kept : 0.0f;
-        }
-      }
-    }
-    return factor_ + skipped + (fault(42) && n % 4 != 0 ? 1 : 0);
-  }
-
- private:
-  std::uint64_t key_, step_;
-  std::uint32_t threshold_;
-  float kept_;
-  // A segment that starts within a block needs one block more, and the last batch is whole.
-  alignas(64) float factor_[kSegment + 4 * kBatch];
 };
 
 // Whole rows: one word for each run of rows_per_word of them.
@@ -93,7 +39,7 @@ void drop_rows(const LaunchContext& ctx, const DropoutArgs& args) {
   for_row_ranges(ctx, args.x.rows, args.x.cols, [&](std::int64_t begin, std::int64_t end) {
     Reader x(args.x);
     Writer y(args.y, args.accumulate);
-    Factors factors(args);
+    Factors<KeepRule> factors(args.key, args.step, KeepRule(args.p));
     std::int64_t word = -1;
     float factor = 0;
     for (std::int64_t row = begin; row < end; ++row) {
@@ -115,24 +61,37 @@ void drop_rows(const LaunchContext& ctx, const DropoutArgs& args) {
   });
 }
 
-void dropout(const LaunchContext& ctx, const DropoutArgs& args) {
-  FFN_ASSERT(args.p >= 0 && args.p <= 1);
-  if (args.rows_per_word > 0) return drop_rows(ctx, args);
+// y (+)= apply(x, rule(its word)) for every element.
+template <class Args, class Rule, class F>
+void apply_factors(const LaunchContext& ctx, const Args& args, const Rule& rule, F apply) {
   Grid(args.y, args.x).run(ctx, [&] {
-    return [cols = args.x.cols, x = Reader(args.x), y = Writer(args.y, args.accumulate),
-            factors = Factors(args)](const Segment& at) mutable {
+    return [cols = args.x.cols, apply, x = Reader(args.x), y = Writer(args.y, args.accumulate),
+            factors = Factors<Rule>(args.key, args.step, rule)](const Segment& at) mutable {
       const float* from = x.read(at.row, at.col, at.n);
       const float* factor = factors.of(static_cast<std::uint64_t>(at.row * cols + at.col), at.n);
-      // Selected, not multiplied: a dropped infinity is 0.
-      const auto drop = [](Vec v, Vec f) { return select(gt(f, zero()), v * f, zero()); };
-      map(at.n, y.begin(at.row, at.col), drop, from, factor);
+      map(at.n, y.begin(at.row, at.col), apply, from, factor);
       y.end(at.row, at.col, at.n);
     };
   });
 }
 
+void dropout(const LaunchContext& ctx, const DropoutArgs& args) {
+  FFN_ASSERT(args.p >= 0 && args.p <= 1);
+  if (args.rows_per_word > 0) return drop_rows(ctx, args);
+  // Selected, not multiplied: a dropped infinity is 0.
+  apply_factors(ctx, args, KeepRule(args.p),
+                [](Vec v, Vec f) { return select(gt(f, zero()), v * f, zero()); });
+}
+
+void jitter(const LaunchContext& ctx, const JitterArgs& args) {
+  apply_factors(ctx, args, JitterRule{args.amount}, [](Vec v, Vec f) { return v * f; });
+}
+
 }  // namespace
 
-void fill_dropout(KernelTable& table) { table.dropout = dropout; }
+void fill_dropout(KernelTable& table) {
+  table.dropout = dropout;
+  table.jitter = jitter;
+}
 
 }  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -12,9 +12,10 @@ namespace {
 // occupy all threads.
 constexpr std::int64_t kStripColumns = 256;
 
-// What one thread needs to work on a strip of any expert, in floats.
+// What one thread needs to work on a strip of any expert, in floats: packed B and the scratch of
+// tiles, or A of few rows; behind them an expert's bias.
 struct StripLayout {
-  std::int64_t columns, packed, total;
+  std::int64_t columns, packed, bias_at, total;
   ScratchFloats scratch;
 };
 inline StripLayout strip_layout(const ProductShape& shape) {
@@ -27,7 +28,9 @@ inline StripLayout strip_layout(const ProductShape& shape) {
   ProductShape few = shape;
   if (shape.form != ProductForm::tn) few.m = least(shape.m, kFewRows);
   const std::int64_t few_rows = few.m <= kFewRows ? few_rows_floats(few) : 0;
-  layout.total = round_up(most(tiles, few_rows), 16);
+  layout.bias_at = round_up(most(tiles, few_rows), 16);
+  const std::int64_t bias = shape.form == ProductForm::nt ? round_up(shape.n, kPanel) : 0;
+  layout.total = layout.bias_at + round_up(bias, 16);
   return layout;
 }
 
@@ -35,29 +38,6 @@ inline std::int64_t grouped_product_workspace(const ProductShape& shape, std::in
                                               int threads) {
   if (shape.m <= 0 || shape.n <= 0 || experts <= 0) return 0;
   return threads * strip_layout(shape).total * kFloatBytes;
-}
-
-inline std::int64_t row_offset_bytes(const ConstMatrix& matrix, std::int64_t rows) {
-  const std::int64_t elements = rows * matrix.ld;
-  switch (matrix.dtype) {
-    case DType::bf16:
-    case DType::f16: return elements * 2;
-    case DType::q4_0: return elements / kQuantBlock * Q4Rows::kBytes;
-    case DType::q8_0: return elements / kQuantBlock * Q8Rows::kBytes;
-    default: return elements * kFloatBytes;
-  }
-}
-inline ConstMatrix rows_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t rows) {
-  ConstMatrix part = matrix;
-  part.data = static_cast<const std::byte*>(matrix.data) + row_offset_bytes(matrix, first);
-  part.rows = rows;
-  return part;
-}
-inline Matrix rows_of(const Matrix& matrix, std::int64_t first, std::int64_t rows) {
-  Matrix part = matrix;
-  part.data = static_cast<std::byte*>(matrix.data) + row_offset_bytes(matrix, first);
-  part.rows = rows;
-  return part;
 }
 
 inline Problem expert_problem(const GroupedProductArgs& args, std::int64_t e) {
@@ -74,6 +54,20 @@ inline Problem expert_problem(const GroupedProductArgs& args, std::int64_t e) {
     problem.c = rows_of(args.c, first, rows);
   }
   return problem;
+}
+
+// The bias of an expert in the given columns (cut at panels) as f32, zero-padded to whole panels.
+// `buffer` belongs to column 0.
+inline const float* strip_bias(const ConstMatrix& bias, std::int64_t e, Range columns,
+                               float* buffer) {
+  if (bias.data == nullptr) return nullptr;
+  const std::int64_t expert = fault(92) && e > 0 ? e - 1 : e;
+  ConstMatrix strip = rows_of(bias, expert, 1);
+  const std::int64_t bytes = bias.dtype == DType::bf16 ? 2 : kFloatBytes;
+  strip.data = static_cast<const std::byte*>(strip.data) + columns.begin * bytes;
+  strip.cols = columns.end - columns.begin;
+  widen_bias(strip, strip.cols, buffer + columns.begin);
+  return buffer;
 }
 
 // The given columns of one expert's product, on the calling thread.
@@ -103,6 +97,8 @@ inline void grouped_product(const LaunchContext& ctx, const GroupedProductArgs& 
   const std::int64_t E = args.experts, N = args.c.cols;
   if (E <= 0 || N <= 0 || args.c.rows <= 0) return;
   FFN_ASSERT(args.offsets[0] == 0 && args.offsets[E] == args.a.rows);
+  FFN_ASSERT(args.bias.data == nullptr || (args.form == ProductForm::nt && args.bias.rows == E &&
+                                           args.bias.cols == args.c.cols));
   const ProductShape shape{args.form,
                            tn ? args.c.rows / E : args.a.rows,
                            N,
@@ -129,7 +125,9 @@ inline void grouped_product(const LaunchContext& ctx, const GroupedProductArgs& 
         const Range columns{s * layout.columns, least((s + 1) * layout.columns, N)};
         const ConstMatrix b = tn ? rows_of(args.b, args.offsets[e], rows)
                                  : rows_of(args.b, e * (args.b.rows / E), args.b.rows / E);
-        multiply_strip(expert_problem(args, e), b, columns, layout, own);
+        Problem problem = expert_problem(args, e);
+        problem.bias = strip_bias(args.bias, e, columns, own + layout.bias_at);
+        multiply_strip(problem, b, columns, layout, own);
       }
     }
   });

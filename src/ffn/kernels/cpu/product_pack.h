@@ -75,6 +75,31 @@ struct Q8Rows : BlockRows<34> {
   }
 };
 
+// How far behind the first element the given row starts.
+inline std::int64_t row_offset_bytes(const ConstMatrix& matrix, std::int64_t rows) {
+  const std::int64_t elements = rows * matrix.ld;
+  switch (matrix.dtype) {
+    case DType::bf16:
+    case DType::f16: return elements * 2;
+    case DType::q4_0: return elements / kQuantBlock * Q4Rows::kBytes;
+    case DType::q8_0: return elements / kQuantBlock * Q8Rows::kBytes;
+    default: return elements * 4;
+  }
+}
+// Rows [first, first + rows) of a matrix.
+inline ConstMatrix rows_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t rows) {
+  ConstMatrix part = matrix;
+  part.data = static_cast<const std::byte*>(matrix.data) + row_offset_bytes(matrix, first);
+  part.rows = rows;
+  return part;
+}
+inline Matrix rows_of(const Matrix& matrix, std::int64_t first, std::int64_t rows) {
+  Matrix part = matrix;
+  part.data = static_cast<std::byte*>(matrix.data) + row_offset_bytes(matrix, first);
+  part.rows = rows;
+  return part;
+}
+
 // body(rows reader) for the storage type of a weight matrix.
 template <class Body>
 void with_rows(const ConstMatrix& matrix, const Body& body) {

@@ -63,22 +63,41 @@ void sum_rows(const RowSumArgs& args, const Rows& x, Range columns) {
   }
 }
 
-// Threads split columns only, so every element is summed in one order.
-inline void row_sum(const LaunchContext& ctx, const RowSumArgs& args) {
-  FFN_ASSERT(args.y.rows == 0 || args.x.rows % args.y.rows == 0);
+inline void sum_rows(const RowSumArgs& args, Range columns) {
   FFN_ASSERT(args.y.dtype == DType::f32 || args.y.dtype == DType::bf16);
+  with_rows(args.x, [&](const auto& rows) {
+    using Rows = std::remove_cvref_t<decltype(rows)>;
+    if (args.y.dtype == DType::bf16) {
+      sum_rows<Rows, Bf16>(args, rows, columns);
+    } else {
+      sum_rows<Rows, float>(args, rows, columns);
+    }
+  });
+}
+
+// body(columns) on several threads. They split columns only, so every element is summed in one
+// order.
+template <class Args, class Body>
+void for_summed_columns(const LaunchContext& ctx, const Args& args, const Body& body) {
   const std::int64_t enough = kEnoughElements / most(args.x.rows, 1);
   for_ranges(ctx, args.y.cols, kSumVectors * kLanes, most(enough, 1),
-             [&](std::int64_t begin, std::int64_t end) {
-               with_rows(args.x, [&](const auto& rows) {
-                 using Rows = std::remove_cvref_t<decltype(rows)>;
-                 if (args.y.dtype == DType::bf16) {
-                   sum_rows<Rows, Bf16>(args, rows, {begin, end});
-                 } else {
-                   sum_rows<Rows, float>(args, rows, {begin, end});
-                 }
-               });
-             });
+             [&](std::int64_t begin, std::int64_t end) { body(Range{begin, end}); });
+}
+
+inline void row_sum(const LaunchContext& ctx, const RowSumArgs& args) {
+  FFN_ASSERT(args.y.rows == 0 || args.x.rows % args.y.rows == 0);
+  for_summed_columns(ctx, args, [&](Range columns) { sum_rows(args, columns); });
+}
+
+inline void grouped_row_sum(const LaunchContext& ctx, const GroupedRowSumArgs& args) {
+  const std::int64_t E = args.y.rows;
+  FFN_ASSERT(args.offsets[0] == 0 && args.offsets[E] == args.x.rows);
+  for_summed_columns(ctx, args, [&](Range columns) {
+    for (std::int64_t e = 0; e < E; ++e) {
+      const std::int64_t first = args.offsets[e], rows = args.offsets[e + 1] - first;
+      sum_rows({rows_of(args.x, first, rows), rows_of(args.y, e, 1), args.accumulate}, columns);
+    }
+  });
 }
 
 }  // namespace

@@ -1,20 +1,10 @@
 // Cross-entropy of the softmax of logits, with targets as classes or as rows of weights.
-#include <cmath>
-
 #include "ffn/kernels/reference/access.h"
 #include "ffn/kernels/reference/families.h"
+#include "ffn/kernels/reference/log_sum_exp.h"
 
 namespace ffn::inline v0::kernels::reference {
 namespace {
-
-template <class T>
-T log_sum_exp(const Input<T>& logits, std::int64_t row, std::int64_t V) {
-  T max = logits(row, 0);
-  for (std::int64_t col = 1; col < V; ++col) max = max_by_real(max, logits(row, col));
-  T sum{};
-  for (std::int64_t col = 0; col < V; ++col) sum += std::exp(logits(row, col) - max);
-  return max + std::log(sum);
-}
 
 // The weights of one row: of class target, or row `row` of a matrix.
 struct ClassTargets {

@@ -6,6 +6,7 @@
 namespace ffn::inline v0::kernels::reference {
 
 void add_product_kernels(KernelTable& table);
+void add_expert_layer_kernels(KernelTable& table);
 void add_pointwise_kernels(KernelTable& table);
 void add_norm_kernels(KernelTable& table);
 void add_softmax_kernels(KernelTable& table);
@@ -13,6 +14,8 @@ void add_attention_kernels(KernelTable& table);
 void add_cross_entropy_kernels(KernelTable& table);
 void add_reduce_kernels(KernelTable& table);
 void add_indexing_kernels(KernelTable& table);
+void add_routing_kernels(KernelTable& table);
+void add_router_loss_kernels(KernelTable& table);
 void add_conv_kernels(KernelTable& table);
 void add_causal_conv_kernels(KernelTable& table);
 void add_rope_kernels(KernelTable& table);

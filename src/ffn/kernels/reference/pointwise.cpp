@@ -1,4 +1,4 @@
-// Elementwise kernels: activations, products and sums, conversion, dropout, AdamW.
+// Elementwise kernels: activations, products and sums, conversion, dropout, jitter, AdamW.
 #include <cmath>
 
 #include "ffn/base/philox.h"
@@ -117,6 +117,20 @@ void dropout(const LaunchContext&, const DropoutArgs& args) {
   });
 }
 
+void jitter(const LaunchContext&, const JitterArgs& args) {
+  FFN_ASSERT(same_shape(args.x, args.y));
+  const RandomStream stream(args.key);
+  with_compute_type({args.x.dtype, args.y.dtype}, [&]<class T>() {
+    const Input<T> x(args.x);
+    const Output<T> y(args.y, args.accumulate);
+    for_each_element(args.y, [&](std::int64_t row, std::int64_t col) {
+      const auto element = static_cast<std::uint64_t>(row * args.x.cols + col);
+      const double u = stream.word(args.step, element) * 0x1p-32;
+      y.put(row, col, x(row, col) * (1 + static_cast<double>(args.amount) * (2 * u - 1)));
+    });
+  });
+}
+
 void scale_rows_forward(const LaunchContext&, const ScaleRowsForwardArgs& args) {
   FFN_ASSERT(same_shape(args.x, args.y) && args.w.rows == args.x.rows && args.w.cols == 1);
   with_compute_type({args.x.dtype, args.w.dtype, args.y.dtype}, [&]<class T>() {
@@ -182,6 +196,7 @@ void add_pointwise_kernels(KernelTable& table) {
   table.copy = copy;
   table.fill = fill;
   table.dropout = dropout;
+  table.jitter = jitter;
   table.scale_rows_forward = scale_rows_forward;
   table.scale_rows_backward = scale_rows_backward;
   table.adamw = adamw;

@@ -44,6 +44,7 @@ void grouped_product(const LaunchContext& ctx, const GroupedProductArgs& args) {
   const std::int64_t E = args.experts;
   const std::int64_t b_rows = args.b.rows / E, c_rows = args.c.rows / E;
   FFN_ASSERT(args.offsets[0] == 0 && args.offsets[E] == args.a.rows);
+  FFN_ASSERT(args.bias.data == nullptr || (args.form == ProductForm::nt && args.bias.rows == E));
   for (std::int64_t e = 0; e < E; ++e) {
     const std::int64_t begin = args.offsets[e], count = args.offsets[e + 1] - begin;
     ProductArgs one;
@@ -56,6 +57,7 @@ void grouped_product(const LaunchContext& ctx, const GroupedProductArgs& args) {
       one.b = rows_of(args.b, e * b_rows, b_rows);
       one.c = rows_of(args.c, begin, count);
     }
+    if (args.bias.data != nullptr) one.bias = rows_of(args.bias, e, 1);
     one.accumulate = args.accumulate;
     product(ctx, one);
   }
@@ -102,6 +104,15 @@ void row_sum(const LaunchContext&, const RowSumArgs& args) {
   });
 }
 
+void grouped_row_sum(const LaunchContext& ctx, const GroupedRowSumArgs& args) {
+  FFN_ASSERT(args.x.cols == args.y.cols);
+  FFN_ASSERT(args.offsets[0] == 0 && args.offsets[args.y.rows] == args.x.rows);
+  for (std::int64_t e = 0; e < args.y.rows; ++e) {
+    const std::int64_t begin = args.offsets[e], count = args.offsets[e + 1] - begin;
+    row_sum(ctx, {rows_of(args.x, begin, count), rows_of(args.y, e, 1), args.accumulate});
+  }
+}
+
 }  // namespace
 
 void add_product_kernels(KernelTable& table) {
@@ -115,6 +126,7 @@ void add_product_kernels(KernelTable& table) {
   table.packed_b_bytes = packed_b_bytes;
   table.pack_granularity = []() -> std::int64_t { return 1; };
   table.row_sum = row_sum;
+  table.grouped_row_sum = grouped_row_sum;
   table.row_sum_workspace = [](std::int64_t, std::int64_t, std::int64_t) -> std::int64_t {
     return 0;
   };

@@ -8,6 +8,7 @@ const KernelTable& reference_table() {
   static const KernelTable table = [] {
     KernelTable filled{};
     reference::add_product_kernels(filled);
+    reference::add_expert_layer_kernels(filled);
     reference::add_pointwise_kernels(filled);
     reference::add_norm_kernels(filled);
     reference::add_softmax_kernels(filled);
@@ -15,6 +16,8 @@ const KernelTable& reference_table() {
     reference::add_cross_entropy_kernels(filled);
     reference::add_reduce_kernels(filled);
     reference::add_indexing_kernels(filled);
+    reference::add_routing_kernels(filled);
+    reference::add_router_loss_kernels(filled);
     reference::add_conv_kernels(filled);
     reference::add_causal_conv_kernels(filled);
     reference::add_rope_kernels(filled);

@@ -1,0 +1,252 @@
+// Layers of experts in one pass. A list of (expert, rows) goes round the threads, cut at equal
+// numbers of rows; of an expert a strip of hidden units is packed once, and then each block of its
+// rows makes its hidden values, which stay in the cache, and adds its share of y.
+//
+// Strips are the pieces of the reduction over H, and no product depends on where rows are cut: in
+// f32 the result is that of the composition bit for bit, for any number of threads.
+#pragma once
+
+#include "ffn/kernels/cpu/activation.h"
+#include "ffn/kernels/cpu/product_grouped.h"
+#include "ffn/kernels/expert_layer.h"
+
+namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
+namespace {
+
+// Rows of a tile: with a strip of 384 hidden units two tiles are 300 KiB of a 512 KiB L2.
+constexpr std::int64_t kLayerRows = kBlockRows;
+
+// Hidden units of a strip: a piece of the reduction over H, so that y is summed as by one product.
+inline std::int64_t strip_hidden(std::int64_t hidden) { return most(block_depth(hidden), 1); }
+
+// What one thread needs, in floats.
+struct LayerLayout {
+  std::int64_t strip, tile_ld, tile, packed_in, packed_down, bias, few_bias, few_ld, few, total;
+  ScratchFloats scratch;
+};
+inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
+  LayerLayout layout{};
+  const std::int64_t D = shape.width, H = shape.hidden, in_maps = shape.gated ? 2 : 1;
+  layout.strip = strip_hidden(H);
+  layout.tile_ld = round_up(layout.strip, kPanel) + kRowPad;
+  layout.tile = kLayerRows * layout.tile_ld;
+  layout.packed_in = round_up(layout.strip, kPanel) * D;
+  layout.packed_down = round_up(D, kPanel) * layout.strip;
+  layout.bias = round_up(most(D, layout.strip), kPanel);
+  layout.few_bias = round_up(most(D, H), kPanel);
+  layout.scratch = scratch_floats({ProductForm::nt, kLayerRows, most(D, layout.strip),
+                                   most(D, layout.strip), shape.x, DType::f32, DType::f32},
+                                  round_up(most(D, layout.strip), kPanel));
+  layout.few_ld = round_up(H, 16);
+  layout.few = in_maps * kFewRows * layout.few_ld + round_up(kFewRows * round_up(D, 16), 16);
+  const std::int64_t tiles =
+      in_maps * (layout.packed_in + layout.tile) + layout.packed_down + layout.scratch.a;
+  layout.total = round_up(most(layout.bias + tiles, layout.few_bias + layout.few), 16);
+  return layout;
+}
+
+// f32 sums of a bf16 y, [R, D], then what each thread needs.
+inline std::int64_t expert_layer_workspace(const ExpertLayerShape& shape, int threads) {
+  if (shape.rows <= 0 || shape.width <= 0 || shape.hidden <= 0) return 0;
+  const std::int64_t sums = shape.x == DType::f32 ? 0 : round_up(shape.rows * shape.width, 16);
+  return (sums + threads * layer_layout(shape).total) * kFloatBytes;
+}
+
+inline ConstMatrix cols_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t cols) {
+  const std::int64_t bytes = first * (matrix.dtype == DType::bf16 ? 2 : kFloatBytes);
+  ConstMatrix part = matrix;
+  part.data = static_cast<const std::byte*>(matrix.data) + bytes;
+  part.cols = cols;
+  return part;
+}
+
+// One expert's rows on one thread.
+class LayerPiece {
+ public:
+  LayerPiece(const ExpertLayerArgs& args, const Matrix& sums, const ExpertLayerShape& shape,
+             float* own)
+      : args_(args), sums_(sums), shape_(shape), layout_(layer_layout(shape)), bias_(own) {
+    const std::int64_t in_maps = shape.gated ? 2 : 1;
+    packed_up_ = own + layout_.bias;
+    packed_gate_ = packed_up_ + (in_maps - 1) * layout_.packed_in;
+    packed_down_ = packed_gate_ + layout_.packed_in;
+    hidden_ = packed_down_ + layout_.packed_down;
+    other_ = hidden_ + (in_maps - 1) * layout_.tile;
+    scratch_ = other_ + layout_.tile;
+  }
+
+  // Rows [first, last) of expert e, strip by strip of hidden units.
+  void run(std::int64_t e, std::int64_t first, std::int64_t last) {
+    for (std::int64_t begin = 0; begin < shape_.hidden; begin += layout_.strip) {
+      const Range strip{begin, least(begin + layout_.strip, shape_.hidden)};
+      pack(in_part(args_.up, e, strip), packed_up_);
+      if (shape_.gated) pack(in_part(args_.gate, e, strip), packed_gate_);
+      pack(down_part(e, strip), packed_down_);
+      for (std::int64_t row = first; row < last; row += kLayerRows) {
+        const Range rows{row, least(row + kLayerRows, last)};
+        map_in(rows, packed_up_, args_.up_bias, e, strip, hidden_);
+        if (shape_.gated) map_in(rows, packed_gate_, args_.gate_bias, e, strip, other_);
+        activate(rows.end - rows.begin, strip.end - strip.begin, hidden_, other_, layout_.tile_ld);
+        map_down(rows, e, strip);
+      }
+    }
+  }
+
+  // All of an expert's rows, few of them: nothing is packed.
+  void run_few(std::int64_t e, std::int64_t first, std::int64_t last) {
+    const std::int64_t M = last - first, H = shape_.hidden, ld = layout_.few_ld;
+    float* hidden = bias_ + layout_.few_bias;
+    float* other = hidden + (shape_.gated ? kFewRows * ld : 0);
+    float* converted = other + kFewRows * ld;
+    const ConstMatrix x = rows_of(args_.x, first, M);
+    const auto in = [&](const ConstMatrix& weights, const ConstMatrix& bias, float* to) {
+      multiply_few({ProductForm::nt,
+                    x,
+                    {to, DType::f32, M, H, ld},
+                    M,
+                    H,
+                    shape_.width,
+                    bias_part(bias, e, 0, H),
+                    false},
+                   rows_of(weights, e * H, H), converted);
+    };
+    in(args_.up, args_.up_bias, hidden);
+    if (shape_.gated) in(args_.gate, args_.gate_bias, other);
+    activate(M, H, hidden, other, ld);
+    multiply_few({ProductForm::nt,
+                  {hidden, DType::f32, M, H, ld},
+                  rows_of(sums_, first, M),
+                  M,
+                  shape_.width,
+                  H,
+                  bias_part(args_.down_bias, e, 0, shape_.width),
+                  false},
+                 rows_of(args_.down, e * shape_.width, shape_.width), converted);
+  }
+
+ private:
+  ConstMatrix in_part(const ConstMatrix& all, std::int64_t e, Range strip) const {
+    return rows_of(all, e * shape_.hidden + strip.begin, strip.end - strip.begin);
+  }
+  ConstMatrix down_part(std::int64_t e, Range strip) const {
+    return cols_of(rows_of(args_.down, e * shape_.width, shape_.width), strip.begin,
+                   strip.end - strip.begin);
+  }
+  static void pack(const ConstMatrix& b, float* packed) {
+    pack_extent(LaunchContext{}, ProductForm::nt, b, {0, b.rows}, {0, b.cols}, packed);
+  }
+  // Columns [begin, begin + n) of row e of a bias as f32.
+  const float* bias_part(const ConstMatrix& bias, std::int64_t e, std::int64_t begin,
+                         std::int64_t n) const {
+    if (bias.data == nullptr) return nullptr;
+    return widen_bias(cols_of(rows_of(bias, e, 1), begin, n), n, bias_);
+  }
+
+  static void multiply_few(const Problem& problem, const ConstMatrix& b, float* converted) {
+    multiply_few_rows(problem, b, few_rows_a(problem, converted), {0, problem.N});
+  }
+  void multiply(const Problem& problem, const float* packed) const {
+    multiply_range(problem, {packed, problem.K * kPanel, 0, 0}, {0, problem.M}, {0, problem.N},
+                   {0, problem.K}, {scratch_, nullptr});
+  }
+  void map_in(Range rows, const float* packed, const ConstMatrix& bias, std::int64_t e, Range strip,
+              float* tile) const {
+    const std::int64_t M = rows.end - rows.begin, N = strip.end - strip.begin;
+    multiply({ProductForm::nt,
+              rows_of(args_.x, rows.begin, M),
+              {tile, DType::f32, M, N, layout_.tile_ld},
+              M,
+              N,
+              shape_.width,
+              bias_part(bias, e, strip.begin, N),
+              false},
+             packed);
+  }
+  // hidden = act(hidden), or act(gate) ⊙ hidden.
+  void activate(std::int64_t rows, std::int64_t columns, float* hidden, const float* gate,
+                std::int64_t ld) const {
+    with_activation(args_.activation, args_.beta, [&](auto f) {
+      for (std::int64_t row = 0; row < rows; ++row, hidden += ld, gate += ld) {
+        const float* same = hidden;
+        if (shape_.gated) {
+          map(columns, hidden, [&](Vec g, Vec up) { return f(g) * up; }, gate, same);
+        } else {
+          map(columns, hidden, f, same);
+        }
+      }
+    });
+  }
+  // The strip's share of y; the bias comes with the last one, as in a product.
+  void map_down(Range rows, std::int64_t e, Range strip) const {
+    const std::int64_t M = rows.end - rows.begin, K = strip.end - strip.begin;
+    const bool last = strip.end == shape_.hidden;
+    multiply({ProductForm::nt,
+              {hidden_, DType::f32, M, K, layout_.tile_ld},
+              rows_of(sums_, rows.begin, M),
+              M,
+              shape_.width,
+              K,
+              last ? bias_part(args_.down_bias, e, 0, shape_.width) : nullptr,
+              strip.begin > 0},
+             packed_down_);
+  }
+
+  const ExpertLayerArgs& args_;
+  Matrix sums_;
+  ExpertLayerShape shape_;
+  LayerLayout layout_;
+  float *bias_, *packed_up_, *packed_gate_, *packed_down_, *hidden_, *other_, *scratch_;
+};
+
+// Rows [begin, end) of the sorted rows, expert by expert. An expert of few rows belongs to the
+// range that its first row lies in.
+inline void run_rows(const ExpertLayerArgs& args, LayerPiece& piece, Range range) {
+  for (std::int64_t e = 0; e < args.experts; ++e) {
+    const std::int64_t first = args.offsets[e], last = args.offsets[e + 1];
+    if (has_few_rows(last - first, false)) {
+      if (first < last && first >= range.begin && first < range.end) piece.run_few(e, first, last);
+      continue;
+    }
+    const Range here{most(first, range.begin), least(last, range.end)};
+    if (here.begin < here.end) piece.run(e, here.begin, here.end);
+  }
+}
+
+inline void expert_layer(const LaunchContext& ctx, const ExpertLayerArgs& args) {
+  const ExpertLayerShape shape{args.x.rows,
+                               args.x.cols,
+                               args.up.rows / most(args.experts, 1),
+                               args.experts,
+                               args.gate.data != nullptr,
+                               args.x.dtype,
+                               args.up.dtype};
+  if (shape.rows <= 0 || shape.width <= 0) return;
+  FFN_ASSERT(args.offsets[0] == 0 && args.offsets[args.experts] == shape.rows);
+  FFN_ASSERT(shape.hidden > 0 && args.y.dtype == args.x.dtype);
+  FFN_ASSERT(ctx.workspace_bytes >= expert_layer_workspace(shape, thread_count(ctx)));
+  const LayerLayout layout = layer_layout(shape);
+  void* workspace = ctx.workspace;
+  float* rest = static_cast<float*>(workspace);
+  Matrix sums = args.y;
+  if (args.y.dtype == DType::bf16) {
+    sums = {rest, DType::f32, shape.rows, shape.width, shape.width};
+    rest += round_up(shape.rows * shape.width, 16);
+  }
+  const std::int64_t row_work = shape.width * shape.hidden;
+  const std::int64_t threads =
+      most(least(thread_count(ctx), shape.rows * row_work / kEnoughWork), 1);
+  for_parts(ctx, threads, [&](std::int64_t part) {
+    LayerPiece piece(args, sums, shape, rest + part * layout.total);
+    run_rows(args, piece, split(shape.rows, kTileRows, threads, part));
+  });
+  if (args.y.dtype != DType::bf16) return;
+  for_ranges(ctx, shape.rows, 1, most(kEnoughWork / shape.width, 1),
+             [&](std::int64_t begin, std::int64_t end) {
+               round_tile(static_cast<const float*>(sums.data) + begin * sums.ld, sums.ld,
+                          end - begin, shape.width,
+                          static_cast<Bf16*>(args.y.data) + begin * args.y.ld, args.y.ld);
+             });
+}
+
+}  // namespace
+}  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

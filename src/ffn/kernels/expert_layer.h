@@ -1,0 +1,32 @@
+// Layers of experts in one pass, for inference: hidden values exist for a tile of rows at a time.
+#pragma once
+
+#include "ffn/kernels/args.h"
+#include "ffn/kernels/pointwise.h"
+
+namespace ffn::inline v0::kernels {
+
+// Rows [offsets[e], offsets[e+1]) of x [R, D] meet expert e:
+//   h = act(x·W_gateᵀ + b_gate) ⊙ (x·W_upᵀ + b_up), or act(x·W_upᵀ + b_up) without a gate;
+//   y = h·W_downᵀ + b_down [R, D]
+struct ExpertLayerShape {
+  std::int64_t rows = 0, width = 0, hidden = 0, experts = 1;  // R, D, H, E
+  bool gated = false;
+  DType x = DType::f32, weights = DType::f32;
+};
+
+// Expert e owns rows e·H … of gate and up [E·H, D], e·D … of down [E·D, H] and row e of each bias
+// ([E, H], [E, H], [E, D]; absent: none). x and y: f32 or bf16; weights and biases: f32 or bf16,
+// the weights of one type. All between is f32 and rounded once on store. f64 and c128 on the
+// reference device only.
+struct ExpertLayerArgs {
+  ConstMatrix x, gate, up, down;  // gate absent: not gated
+  ConstMatrix gate_bias, up_bias, down_bias;
+  Matrix y;
+  const std::int32_t* offsets = nullptr;  // [E + 1], ascending, offsets[0] = 0, last = R
+  std::int64_t experts = 1;
+  Activation activation = Activation::relu;
+  float beta = 1;  // swish only
+};
+
+}  // namespace ffn::inline v0::kernels
