@@ -77,7 +77,8 @@ void ModelOptions::add_to(CLI::App& verb, bool several_designs, std::vector<std:
   auto* designs = verb.add_option(
       "--ffn", request.feed_forward,
       several_designs ? "feed-forward design, e.g. 'glu(silu)'; may be given several times"
-                      : "feed-forward design, e.g. 'glu(silu)'");
+                      : "feed-forward design, e.g. 'glu(silu)'; of a trained model experts of its "
+                        "own, e.g. 'moe(8, glu(silu))' (upcycling)");
   designs->type_name("DESIGN");
   if (several_designs) {
     designs->take_all();

@@ -1,5 +1,6 @@
-// Feed-forward layers against PyTorch: outputs and the gradients of the input and of every weight;
-// of those with batch norms also the running statistics after the step, and inference before it.
+// Feed-forward layers against PyTorch: outputs and the gradients of the input and of every trained
+// weight, auxiliary losses included; of those with states (batch norms' running statistics, a
+// router's correction bias) also the states after the step, and inference before it.
 #include <cmath>
 
 #include "case_run.h"
@@ -31,14 +32,14 @@ class LayerCheck {
     parameters_.finalize(ex_, place.dtype());
   }
 
-  // Every array is x, its output, the seed, a weight and its gradient, or a running statistic
-  // before and after the step; and the output in inference where there are such.
+  // Every array is x, its output, the seed, a weight and its gradient, a frozen weight, or a state
+  // before and after the step; and the output in inference where there are states.
   void set_weights() {
     std::size_t arrays = 4;
     for (Parameter& parameter : parameters_.all()) {
       const Array& array = fixture_.at("in." + parameter.name);
       ASSERT_EQ(array.shape, parameter.shape) << parameter.name;
-      set_host_values(parameter.master, array.values);
+      set_host_values(parameter.trainable() ? parameter.master : parameter.value, array.values);
       arrays += fixture_.has("grad." + parameter.name) ? 2 : 1;
     }
     parameters_.weights_changed(ex_);
@@ -91,11 +92,16 @@ class LayerCheck {
     expect_close(fixture_.at(key), found, tolerance(fixture_, key, place_), key);
   }
 
-  // A bias before a batch norm has none in the file: its gradient is 0, a sum over K rows whose
-  // terms are as large as the gradient of its map's weight (which has inputs of order 1 beside
-  // them). It errs by (K + 2)·2^-24 of the sum of their magnitudes, at most K times the largest.
+  // A frozen weight has none. A bias before a batch norm has none in the file: its gradient is 0, a
+  // sum over K rows whose terms are as large as the gradient of its map's weight (which has inputs
+  // of order 1 beside them). It errs by (K + 2)·2^-24 of the sum of their magnitudes, at most K
+  // times the largest.
   void compare_gradient(const Parameter& parameter) {
     const std::string key = "grad." + parameter.name;
+    if (!parameter.trainable()) {
+      EXPECT_FALSE(fixture_.has(key)) << key << " of a frozen weight";
+      return;
+    }
     const std::vector<double> found = host_values(parameter.slot.gradient);
     if (fixture_.has(key)) return compare(key, found);
     const std::string map = parameter.name.substr(0, parameter.name.rfind(".bias"));
@@ -126,6 +132,12 @@ void check_layer(const Fixture& fixture, const Place& place) {
 TEST_P(FeedForwardParity, OutputsAndGradients) {
   const auto files = fixture_files("designs");
   EXPECT_GE(files.size(), 36u);
+  for (const auto& file : files) check_layer(Fixture(file), GetParam());
+}
+
+TEST_P(FeedForwardParity, ExpertLayers) {
+  const auto files = fixture_files("experts");
+  EXPECT_GE(files.size(), 28u);
   for (const auto& file : files) check_layer(Fixture(file), GetParam());
 }
 

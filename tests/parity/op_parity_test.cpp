@@ -56,6 +56,8 @@ constexpr Excluded kExcluded[] = {
     {"cast", "changes the dtype, and parity runs in one: rounding is tested bit by bit in base"},
     {"drop_path", "its mask comes from our own counter-based stream, as dropout's"},
     {"dropout", "its mask comes from our own counter-based stream, which PyTorch does not have"},
+    {"expert_layer", "equal to its composition, which has fixtures, bit for bit (tests/ops)"},
+    {"jitter", "its numbers come from our own counter-based stream, as dropout's mask"},
 };
 
 TEST(ParityCoverage, EveryOperationHasAFixtureOrAReason) {

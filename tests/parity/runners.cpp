@@ -10,7 +10,6 @@
 #include "ffn/ops/indexing.h"
 #include "ffn/ops/linear.h"
 #include "ffn/ops/norm.h"
-#include "ffn/ops/routing.h"
 #include "ffn/ops/softmax.h"
 #include "ffn/ops/tiny_network.h"
 #include "ffn/ops/view.h"
@@ -123,39 +122,7 @@ Value run_scatter_add_rows(CaseRun& run) {
 
 Value run_grouped_linear(CaseRun& run) {
   return grouped_linear(run.ex, run.input("x"), run.input("weights"), run.index("offsets"),
-                        run.fixture.integer("experts"));
-}
-
-Routing route(CaseRun& run, Value logits) {
-  Routing routing = route_top_k(run.ex, std::move(logits), run.fixture.integer("k"));
-  run.output("expert", routing.expert);
-  run.output("order", routing.order);
-  run.output("token", routing.token);
-  run.output("offsets", routing.offsets);
-  return routing;
-}
-
-Value run_route_top_k(CaseRun& run) { return route(run, run.input("logits")).weights; }
-
-// Dropless: rows sorted by expert, one grouped product per matrix, weighted and summed back.
-Value run_mixture(CaseRun& run) {
-  Executor& ex = run.ex;
-  const Shape up = run.fixture.at("in.up").shape;  // [E, H, D]
-  const std::int64_t E = up[0], H = up[1], D = up[2];
-  const Value x = run.input("x");  // [N, D]
-  const std::int64_t N = x.rows();
-  const Routing routing = route(run, linear(ex, x, run.input("router")));
-  const Value rows = gather_rows(ex, x, routing.token);  // [N·K, D]
-  const auto expert_rows = [&](Value from, const std::string& name, std::int64_t out,
-                               std::int64_t in) {
-    return grouped_linear(ex, std::move(from), run.input(name, {E * out, in}), routing.offsets, E);
-  };
-  Value hidden = multiply(ex, silu(ex, expert_rows(rows, "gate", H, D)),
-                          expert_rows(rows, "up", H, D));    // [N·K, H]
-  Value out = expert_rows(std::move(hidden), "down", D, H);  // [N·K, D]
-  const Value slots = reshape(ex, routing.weights, {out.rows(), 1});
-  out = scale_rows(ex, std::move(out), gather_rows(ex, slots, routing.order));
-  return scatter_add_rows(ex, std::move(out), routing.token, N);  // [N, D]
+                        run.fixture.integer("experts"), run.input("bias"));
 }
 
 Value run_tied_embedding_head(CaseRun& run) {
@@ -213,8 +180,6 @@ std::vector<Runner> operation_runners() {
       {"gather_rows", {"gather_rows"}, run_gather_rows},
       {"scatter_add_rows", {"scatter_add_rows"}, run_scatter_add_rows},
       {"grouped_linear", {"grouped_linear"}, run_grouped_linear},
-      {"route_top_k", {"route_top_k"}, run_route_top_k},
-      {"moe_top_k_swiglu", {}, run_mixture},
       {"tiny_network", {"tiny_network"}, run_tiny_network},
       {"tied_embedding_head", {}, run_tied_embedding_head},
   };
@@ -226,6 +191,8 @@ std::span<const Runner> runners() {
   static const std::vector<Runner> kAll = [] {
     std::vector<Runner> all = operation_runners();
     for (const Runner& runner : token_runners()) all.push_back(runner);
+    for (const Runner& runner : routing_runners()) all.push_back(runner);
+    for (const Runner& runner : router_runners()) all.push_back(runner);
     return all;
   }();
   return kAll;

@@ -18,6 +18,10 @@ struct Runner {
 std::span<const Runner> runners();
 // Those of pictures and tokens, part of runners().
 std::vector<Runner> token_runners();
+// Those of mixtures of experts, part of runners().
+std::vector<Runner> routing_runners();
+// Those of a router's losses and what stands around experts, part of runners().
+std::vector<Runner> router_runners();
 // nullptr when there is none.
 const Runner* find_runner(std::string_view op);
 

@@ -54,7 +54,8 @@ RC_GTEST_PROP(EveryDesign, CostsAreThePartsOfTheBuiltLayer, ()) {
   made.forward(ex.constant(made.input("x")));
   RC_ASSERT(ex.report().forward_flops <= costs.flops_per_token * made.rows);
   const std::int64_t grid_rows = made.rows - design.sequences * design.site.grid.prefix;
-  RC_ASSERT(ex.report().forward_flops >= costs.flops_per_token * grid_rows);
+  // What a sequence costs may be no whole number for a token.
+  RC_ASSERT(ex.report().forward_flops > (costs.flops_per_token - 1) * grid_rows);
 }
 
 // Exact.
@@ -131,8 +132,9 @@ RC_GTEST_PROP(EveryDesign, GradientIsTheDerivativeAlongARandomDirection, ()) {
   const Tensor moved_x = moved.input("x");
   move(moved_x, host_values(ex.gradient(x)), "x");
   for (Parameter& parameter : moved.parameters.all())
-    move(parameter.master, host_values(made.parameters.at(parameter.name).slot.gradient),
-         parameter.name);
+    if (parameter.trainable())
+      move(parameter.master, host_values(made.parameters.at(parameter.name).slot.gradient),
+           parameter.name);
   moved.parameters.weights_changed(moved_ex);
   const NoTape no_tape(moved_ex);
   const Value y = moved.forward(moved_ex.constant(moved_x));

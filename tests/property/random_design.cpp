@@ -68,6 +68,30 @@ RandomDesign convolutional(const std::string& name, bool smooth, bool statistics
   return made;
 }
 
+// A layer of 1 to 6 experts. Losses of the router are left out of `smooth` ones, whose gradient is
+// compared with the derivative of the output alone.
+RandomDesign experts(const std::string& name, bool smooth, bool statistics) {
+  RandomDesign made;
+  const bool looks_ahead = name == "expert-choice" || name == "soft-moe";
+  made.site = token_site(!looks_ahead && *rc::gen::arbitrary<bool>());
+  // As many slots as tokens make a whole number of flops for each token.
+  const std::int64_t E = name == "soft-moe" ? made.site.tokens : between(1, 6);
+  made.text = name + "(" + std::to_string(E) + ", " + plain(smooth);
+  const std::string top = ", top=" + std::to_string(between(1, E));
+  const std::string balance = smooth ? ", balance=0" : one_of({"", ", balance=0.5"});
+  if (name == "moe") made.text += top + balance + one_of({"", ", weights=all"});
+  if (name == "switch") made.text += ", capacity=0" + balance;
+  if (name == "deepseek-moe") {
+    made.text += top + balance + ", shared=" + std::to_string(between(0, 2));
+    made.text += one_of({"", ", scores=sigmoid, normalise=true"});
+    if (statistics && !smooth) made.text += one_of({"", ", bias_rate=0.01"});
+  }
+  if (name == "expert-choice") made.text += ", capacity=1";
+  if (name == "lora-moe") made.text += ", rank=" + std::to_string(between(1, 3)) + balance;
+  made.text += ")";
+  return made;
+}
+
 }  // namespace
 
 RandomDesign random_design(bool smooth, bool statistics) {
@@ -84,6 +108,8 @@ RandomDesign random_design(bool smooth, bool statistics) {
   } else if (name == "tiny") {
     made = {"tiny(" + activation(smooth) + hidden(1, 2, 16) + one_of({"", ", layers=1"}) + ")",
             token_site(true)};
+  } else if (standard_designs().at(name).argument == DesignArgument::experts) {
+    made = experts(name, smooth, statistics);
   } else if (name == "causal-dwconv") {
     made = {"causal-dwconv(" + activation(smooth) + hidden(1, 12) + one_of({"", ", k=2"}) + ")",
             token_site(true)};
@@ -114,7 +140,8 @@ RandomLayer::RandomLayer(Executor& executor, const RandomDesign& design, DType c
   parameters.finalize(ex, dtype);
   if (ex.dry()) return;
   for (Parameter& parameter : parameters.all())
-    set_host_values(parameter.master, named_numbers(parameter.name, parameter.shape.count(), 0.5));
+    set_host_values(parameter.stored(),
+                    named_numbers(parameter.name, parameter.shape.count(), 0.5));
   parameters.weights_changed(ex);
 }
 

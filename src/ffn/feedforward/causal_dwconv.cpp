@@ -43,10 +43,10 @@ class CausalDwConv final : public FeedForward {
     bias_ = &parameters.add(name + ".bias", {H}, {.decay = false});
   }
 
-  Value forward(Executor& ex, Value x, std::int64_t sequences) const override {
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
     Value up = up_.forward(ex, std::move(x));
     Value pre = ex.tap("pre", causal_conv(ex, std::move(up), ex.parameter(*kernel_),
-                                          ex.parameter(*bias_), sequences));
+                                          ex.parameter(*bias_), rows.sequences));
     Value neuron = ex.tap("neuron", activation(ex, std::move(pre), activation_));
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
   }

@@ -62,16 +62,17 @@ class Daff final : public FeedForward {
     if (const auto sizes = gate_sizes(spec, site)) gate_.emplace(parameters, site, *sizes);
   }
 
-  Value forward(Executor& ex, Value x, std::int64_t sequences) const override {
-    Value prefix = rows_.prefix_of(ex, x, sequences);
-    Value places = rows_.places_of(ex, std::move(x), sequences);
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
+    Value prefix = rows_.prefix_of(ex, x, rows.sequences);
+    Value places = rows_.places_of(ex, std::move(x), rows.sequences);
     Value neuron = ex.tap("neuron", hidden(ex, std::move(places)));
     Value y = maps_.down(ex, std::move(neuron));
     if (gate_) {
-      Value gate = gate_->forward(ex, y, sequences, activation_, Activation::identity);
-      prefix = gate_tokens(ex, std::move(prefix), std::move(gate), sequences, 0, rows_.prefix());
+      Value gate = gate_->forward(ex, y, rows.sequences, activation_, Activation::identity);
+      prefix =
+          gate_tokens(ex, std::move(prefix), std::move(gate), rows.sequences, 0, rows_.prefix());
     }
-    return ex.tap("out", rows_.join(ex, std::move(prefix), std::move(y), sequences));
+    return ex.tap("out", rows_.join(ex, std::move(prefix), std::move(y), rows.sequences));
   }
   FeedForwardCosts costs() const override { return costs_; }
   std::span<const std::string_view> taps() const override {

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <utility>
 #include <vector>
 
-#include "ffn/base/check.h"
 #include "ffn/base/error.h"
 #include "ffn/base/nearest.h"
 
@@ -31,6 +28,17 @@ Activation activation_of(const FeedForwardSpec& spec) {
   }
   fail(ErrorKind::config, "design", "unknown activation '", spec.words[0], "'",
        did_you_mean(spec.words[0], names));
+}
+
+std::int64_t experts_of(const FeedForwardSpec& spec) {
+  const std::string& text = spec.words.at(0);
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  check(error == std::errc{} && end == text.data() + text.size() && count >= 1 &&
+            count <= kMaxExperts,
+        ErrorKind::config, "design", "'", to_string(spec), "': ", text,
+        " is no number of experts; expected 1 to ", kMaxExperts);
+  return count;
 }
 
 std::int64_t integer_option(const FeedForwardSpec& spec, std::string_view key,
@@ -59,6 +67,25 @@ std::string_view choice_option(const FeedForwardSpec& spec, std::string_view key
        "; expected ", expected);
 }
 
+double number_option(const FeedForwardSpec& spec, std::string_view key, double otherwise,
+                     double least, double most) {
+  const auto found = spec.options.find(std::string(key));
+  if (found == spec.options.end()) return otherwise;
+  const std::string& text = found->second;
+  double value = 0;
+  const char* stop = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), stop, value, std::chars_format::fixed);
+  check(error == std::errc{} && end == stop && value >= least && value <= most, ErrorKind::config,
+        "design", "'", to_string(spec), "': ", key, " is ", text, "; expected a number from ",
+        least, " to ", most);
+  return value;
+}
+
+bool flag_option(const FeedForwardSpec& spec, std::string_view key, bool otherwise) {
+  return (otherwise ? choice_option(spec, key, {"true", "false"})
+                    : choice_option(spec, key, {"false", "true"})) == "true";
+}
+
 void check_grid(const FeedForwardSpec& spec, const FeedForwardSite& site) {
   check(site.grid.height > 0 && site.grid.width > 0, ErrorKind::config, "design", "'",
         to_string(spec), "' mixes neighbours on a grid of tokens; these tokens have none");
@@ -71,7 +98,7 @@ std::int64_t hidden_of(const FeedForwardSpec& spec) {
 FeedForwardSite with_own_bias(const FeedForwardSpec& spec, const FeedForwardSite& site) {
   FeedForwardSite own = site;
   if (spec.options.contains(std::string(kBiasOption.key)))
-    own.bias = choice_option(spec, kBiasOption.key, {"true", "false"}) == "true";
+    own.bias = flag_option(spec, kBiasOption.key, true);
   return own;
 }
 
@@ -88,72 +115,6 @@ std::int64_t multiple_hidden(const FeedForwardSpec& spec, std::int64_t width,
     otherwise = static_cast<std::int64_t>(exact);
   }
   return (otherwise + M - 1) / M * M;
-}
-
-namespace {
-
-void check_rank(const FeedForwardSite& site, std::int64_t out, std::int64_t in) {
-  check(site.rank <= std::min(out, in), ErrorKind::config, "design", "a rank of ", site.rank,
-        " saves nothing in a map whose shorter side is ", std::min(out, in));
-}
-
-// Of the two factors of a map whose weight would start as `whole`. Entries of B·A are sums of R
-// products: for factors drawn as s·z, z of standard deviation c, theirs is √R·(s·c)². It is
-// that of the whole, std·c, for s = √(std/(c·√R)).
-Init factor_init(const Init& whole, std::int64_t rank) {
-  FFN_ASSERT(whole.mean == 0);
-  double c = 1;
-  switch (whole.kind) {
-    case Init::Kind::constant: return whole;
-    case Init::Kind::normal: break;
-    // √(1 − 2·2·φ(2)/(2·Φ(2) − 1)), φ and Φ the standard normal's density and distribution.
-    case Init::Kind::truncated_normal: c = 0.87962566103423978; break;
-    case Init::Kind::uniform: c = std::sqrt(1.0 / 3); break;
-  }
-  Init factor = whole;
-  factor.std = std::sqrt(whole.std / (c * std::sqrt(static_cast<double>(rank))));
-  return factor;
-}
-
-LinearLayer first_factor(ParameterSet& parameters, const FeedForwardSite& site,
-                         std::string_view part, std::int64_t out, std::int64_t in) {
-  check_rank(site, out, in);
-  if (site.rank == 0) return {parameters, site.name(part), {out, in, site.bias}, site.weight_init};
-  return {parameters,
-          site.name(part) + ".a",
-          {site.rank, in, false},
-          factor_init(site.weight_init, site.rank)};
-}
-
-}  // namespace
-
-LinearMap::LinearMap(ParameterSet& parameters, const FeedForwardSite& site, std::string_view part,
-                     std::int64_t out, std::int64_t in)
-    : first_(first_factor(parameters, site, part, out, in)) {
-  if (site.rank == 0) return;
-  second_.emplace(parameters, site.name(part) + ".b", LinearLayer::Sizes{out, site.rank, site.bias},
-                  factor_init(site.weight_init, site.rank));
-}
-
-Value LinearMap::forward(Executor& ex, Value x) const {
-  Value y = first_.forward(ex, std::move(x));
-  return second_ ? second_->forward(ex, std::move(y)) : y;
-}
-
-LinearMap add_linear(ParameterSet& parameters, const FeedForwardSite& site, std::string_view part,
-                     std::int64_t out, std::int64_t in) {
-  return {parameters, site, part, out, in};
-}
-
-std::int64_t linear_parameters(const FeedForwardSite& site, std::int64_t out, std::int64_t in) {
-  check_rank(site, out, in);
-  const std::int64_t weights = site.rank > 0 ? site.rank * (out + in) : out * in;
-  return weights + (site.bias ? out : 0);
-}
-
-std::int64_t linear_flops(const FeedForwardSite& site, std::int64_t out, std::int64_t in) {
-  check_rank(site, out, in);
-  return 2 * (site.rank > 0 ? site.rank * (out + in) : out * in);
 }
 
 }  // namespace ffn::inline v0

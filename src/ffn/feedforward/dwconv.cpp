@@ -40,7 +40,7 @@ class DwConv final : public FeedForward {
         down_(add_linear(parameters, site, "down", site.width, costs_.hidden)),
         kernel_(parameters, site, {costs_.hidden, kernel_side(spec)}) {}
 
-  Value forward(Executor& ex, Value x, std::int64_t) const override {
+  Value forward(Executor& ex, Value x, const TokenRows&) const override {
     Value up = activation(ex, up_.forward(ex, std::move(x)), first_);
     Value pre = ex.tap("pre", kernel_.forward(ex, std::move(up), grid_));
     Value neuron = ex.tap("neuron", activation(ex, std::move(pre), activation_));

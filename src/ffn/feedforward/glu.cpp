@@ -16,6 +16,7 @@
 
 #include "ffn/base/faults.h"
 #include "ffn/feedforward/dense.h"
+#include "ffn/feedforward/moe/one_pass.h"
 #include "ffn/feedforward/registry.h"
 #include "ffn/ops/arithmetic.h"
 #include "ffn/ops/view.h"
@@ -58,12 +59,14 @@ class Glu final : public FeedForward {
     down_.emplace(add_linear(parameters, site, "down", D, H));
   }
 
-  Value forward(Executor& ex, Value x, std::int64_t) const override {
-    auto [gate, up] = branches(ex, std::move(x));
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
+    if (fused_ == Fused::none)
+      if (auto y = one_pass(ex, x, rows, {&in_[0], in_[1], *down_, activation_}, taps())) return *y;
+    auto [gate, up] = branches(ex, std::move(x), rows);
     Value pre = ex.tap("pre", std::move(gate));
     Value act = ex.tap("act", activation(ex, std::move(pre), activation_));
     Value neuron = ex.tap("neuron", multiply(ex, std::move(act), std::move(up)));
-    return ex.tap("out", down_->forward(ex, std::move(neuron)));
+    return ex.tap("out", down_->forward(ex, std::move(neuron), rows));
   }
   FeedForwardCosts costs() const override { return costs_; }
   std::span<const std::string_view> taps() const override {
@@ -73,14 +76,14 @@ class Glu final : public FeedForward {
 
  private:
   // Gate and up, each [N, H].
-  std::pair<Value, Value> branches(Executor& ex, Value x) const {
+  std::pair<Value, Value> branches(Executor& ex, Value x, const TokenRows& rows) const {
     if (fused_ == Fused::none) {
       const std::size_t gate = fault(600) ? 1 : 0;
-      Value first = in_[gate].forward(ex, x);
-      return {std::move(first), in_[1 - gate].forward(ex, std::move(x))};
+      Value first = in_[gate].forward(ex, x, rows);
+      return {std::move(first), in_[1 - gate].forward(ex, std::move(x), rows)};
     }
     const std::int64_t halves[] = {costs_.hidden, costs_.hidden};
-    Values parts = split_cols(ex, in_[0].forward(ex, std::move(x)), halves);
+    Values parts = split_cols(ex, in_[0].forward(ex, std::move(x), rows), halves);
     const std::size_t gate = (fused_ == Fused::up_gate) != fault(602) ? 1 : 0;
     return {std::move(parts[gate]), std::move(parts[1 - gate])};
   }
@@ -108,6 +111,7 @@ DesignEntry glu_design() {
                       kMultipleOption,
                       {"fused", "one matrix of gate and up: gate-up, up-gate or none; none"}},
           .takes_rank = true,
+          .takes_experts = true,
           .hidden = two_thirds_rule,
           .costs = layer_costs<glu_costs>,
           .build = make_layer<Glu>};

@@ -57,9 +57,10 @@ class GatedTokens final : public FeedForward {
     spatial_bias_ = vector("spatial", ".bias", tokens_, 1, false);
   }
 
-  Value forward(Executor& ex, Value x, std::int64_t sequences) const override {
-    check(x.rows() == sequences * tokens_, ErrorKind::shape, "gmlp", "x is ", x.shape(), " with ",
-          sequences, " sequences; this layer mixes sequences of ", tokens_, " tokens");
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
+    check(x.rows() == rows.sequences * tokens_, ErrorKind::shape, "gmlp", "x is ", x.shape(),
+          " with ", rows.sequences, " sequences; this layer mixes sequences of ", tokens_,
+          " tokens");
     const std::int64_t halves[] = {costs_.hidden, costs_.hidden};
     Value pre = ex.tap("pre", up_.forward(ex, std::move(x)));
     Value act = ex.tap("act", activation(ex, std::move(pre), activation_));
@@ -67,7 +68,7 @@ class GatedTokens final : public FeedForward {
     Value v =
         layer_norm(ex, std::move(parts[1]), ex.parameter(*norm_weight_), ex.parameter(*norm_bias_));
     Value mixed = ex.tap("mixed", mix_tokens(ex, std::move(v), ex.parameter(*spatial_),
-                                             ex.parameter(*spatial_bias_), sequences));
+                                             ex.parameter(*spatial_bias_), rows.sequences));
     Value neuron = ex.tap("neuron", multiply(ex, std::move(parts[0]), std::move(mixed)));
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
   }

@@ -33,15 +33,15 @@ class Leff final : public FeedForward {
         rows_(site.grid),
         maps_(parameters, site, leff_sizes(spec, site)) {}
 
-  Value forward(Executor& ex, Value x, std::int64_t sequences) const override {
-    Value prefix = rows_.prefix_of(ex, x, sequences);
-    Value up = fault(640) ? rows_.places_of(ex, maps_.up(ex, std::move(x)), sequences)
-                          : maps_.up(ex, rows_.places_of(ex, std::move(x), sequences));
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
+    Value prefix = rows_.prefix_of(ex, x, rows.sequences);
+    Value up = fault(640) ? rows_.places_of(ex, maps_.up(ex, std::move(x)), rows.sequences)
+                          : maps_.up(ex, rows_.places_of(ex, std::move(x), rows.sequences));
     Value hidden = activation(ex, std::move(up), activation_);  // [B·h·w, H]
     Value pre = ex.tap("pre", maps_.convolve(ex, std::move(hidden)));
     Value neuron = ex.tap("neuron", activation(ex, std::move(pre), activation_));
     Value y = maps_.down(ex, std::move(neuron));
-    return ex.tap("out", rows_.join(ex, std::move(prefix), std::move(y), sequences));
+    return ex.tap("out", rows_.join(ex, std::move(prefix), std::move(y), rows.sequences));
   }
   FeedForwardCosts costs() const override { return costs_; }
   std::span<const std::string_view> taps() const override {

@@ -56,17 +56,19 @@ class LocalVit final : public FeedForward {
     if (const auto sizes = gate_sizes(spec)) gate_.emplace(parameters, site, *sizes);
   }
 
-  Value forward(Executor& ex, Value x, std::int64_t sequences) const override {
-    Value places = rows_.places_of(ex, std::move(x), sequences);
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
+    Value places = rows_.places_of(ex, std::move(x), rows.sequences);
     Value hidden = activation(ex, maps_.up(ex, std::move(places)), activation_);  // [B·h·w, H]
     Value pre = ex.tap("pre", maps_.convolve(ex, std::move(hidden)));
     Value neuron = activation(ex, std::move(pre), activation_);
     if (gate_) {
-      Value gate = gate_->forward(ex, neuron, sequences, Activation::relu, Activation::hardsigmoid);
-      neuron = gate_tokens(ex, std::move(neuron), std::move(gate), sequences, 0, rows_.places());
+      Value gate =
+          gate_->forward(ex, neuron, rows.sequences, Activation::relu, Activation::hardsigmoid);
+      neuron =
+          gate_tokens(ex, std::move(neuron), std::move(gate), rows.sequences, 0, rows_.places());
     }
     neuron = ex.tap("neuron", std::move(neuron));
-    return ex.tap("out", rows_.pad(ex, maps_.down(ex, std::move(neuron)), sequences));
+    return ex.tap("out", rows_.pad(ex, maps_.down(ex, std::move(neuron)), rows.sequences));
   }
   FeedForwardCosts costs() const override { return costs_; }
   std::span<const std::string_view> taps() const override {

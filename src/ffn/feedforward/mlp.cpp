@@ -4,6 +4,7 @@
 // rounds it up. bias=true or false takes the place of the site's.
 // Source: Vaswani et al., Attention is all you need, 2017.
 #include "ffn/feedforward/dense.h"
+#include "ffn/feedforward/moe/one_pass.h"
 #include "ffn/feedforward/registry.h"
 
 namespace ffn::inline v0 {
@@ -30,10 +31,11 @@ class Mlp final : public FeedForward {
         down_(
             add_linear(parameters, with_own_bias(spec, site), "down", site.width, costs_.hidden)) {}
 
-  Value forward(Executor& ex, Value x, std::int64_t) const override {
-    Value pre = ex.tap("pre", up_.forward(ex, std::move(x)));
+  Value forward(Executor& ex, Value x, const TokenRows& rows) const override {
+    if (auto y = one_pass(ex, x, rows, {nullptr, up_, down_, activation_}, taps())) return *y;
+    Value pre = ex.tap("pre", up_.forward(ex, std::move(x), rows));
     Value neuron = ex.tap("neuron", activation(ex, std::move(pre), activation_));
-    return ex.tap("out", down_.forward(ex, std::move(neuron)));
+    return ex.tap("out", down_.forward(ex, std::move(neuron), rows));
   }
   FeedForwardCosts costs() const override { return costs_; }
   std::span<const std::string_view> taps() const override {
@@ -59,6 +61,7 @@ DesignEntry mlp_design() {
           .source = "Vaswani et al. 2017",
           .options = {kBiasOption, kMultipleOption},
           .takes_rank = true,
+          .takes_experts = true,
           .hidden = four_times,
           .costs = layer_costs<mlp_costs>,
           .build = make_layer<Mlp>};

@@ -34,8 +34,9 @@ void check_options(const FeedForwardSpec& spec, const DesignEntry& entry) {
 }  // namespace
 
 std::string DesignEntry::options_text() const {
-  std::string text =
-      argument == DesignArgument::design ? "a design inside" : "an activation, xRATIO, hidden=";
+  std::string text = argument == DesignArgument::activation ? "an activation, xRATIO, hidden="
+                     : argument == DesignArgument::design   ? "a design inside"
+                                                            : "a number of experts, a design";
   for (const DesignOption& option : options) text.append(", ").append(option.key).append("=");
   return text;
 }
@@ -89,9 +90,12 @@ void DesignRegistry::check_arguments(const FeedForwardSpec& spec) const {
           " takes no design inside");
     activation_of(spec);
   } else {
-    check(spec.nested.size() == 1 && spec.words.empty(), ErrorKind::config, "design", "'",
-          to_string(spec), "': ", entry.name, " takes one design inside, as in ", entry.name,
-          "(mlp(gelu))");
+    const bool experts = entry.argument == DesignArgument::experts;
+    check(spec.nested.size() == 1 && spec.words.size() == (experts ? 1 : 0), ErrorKind::config,
+          "design", "'", to_string(spec), "': ", entry.name, " takes ",
+          experts ? "a number of experts and one design" : "one design inside", ", as in ",
+          entry.name, experts ? "(8, mlp(gelu))" : "(mlp(gelu))");
+    if (experts) experts_of(spec);
     check(spec.ratio == 0, ErrorKind::config, "design", "'", to_string(spec),
           "': the ratio belongs to the design inside");
   }
@@ -111,7 +115,13 @@ FeedForwardSpec DesignRegistry::parse(std::string_view text) const {
 }
 
 FeedForwardSpec& DesignRegistry::sized(FeedForwardSpec& spec) const {
-  return at(spec.design).argument == DesignArgument::design ? sized(spec.nested.at(0)) : spec;
+  return at(spec.design).argument == DesignArgument::activation ? spec : sized(spec.nested.at(0));
+}
+
+bool DesignRegistry::takes_experts(const FeedForwardSpec& spec) const {
+  const DesignEntry& entry = at(spec.design);
+  if (entry.argument == DesignArgument::activation) return entry.takes_experts;
+  return entry.argument == DesignArgument::design && takes_experts(spec.nested.at(0));
 }
 
 FeedForwardSpec DesignRegistry::with_hidden(FeedForwardSpec spec, std::int64_t width) const {

@@ -20,9 +20,10 @@ struct DesignOption {
 // The largest hidden width.
 inline constexpr std::int64_t kMaxHidden = std::int64_t{1} << 24;
 
-// What stands between a design's brackets beside its options: one activation, or one design inside,
-// which then holds the ratio or hidden=.
-enum class DesignArgument { activation, design };
+// What stands between a design's brackets beside its options: one activation; or one design inside,
+// which then holds the ratio or hidden=; or a number of experts and the design that each of them
+// is.
+enum class DesignArgument { activation, design, experts };
 
 class DesignRegistry;
 
@@ -35,6 +36,9 @@ struct DesignEntry {
   std::int64_t hidden_unit = 1;
   // Its linear maps are add_linear()'s alone, so that it may stand in lowrank(…).
   bool takes_rank = false;
+  // Its linear maps are add_linear()'s alone and it takes every token by itself, so that its maps
+  // may be experts' or have such beside them. A design around another is as the one inside.
+  bool takes_experts = false;
   bool batch_norm = false;  // behind its maps unless norm=none is given (fold_batch_norm.h)
   // H for a model width D when hidden= is not given: by spec.ratio, or 0 for the design's own rule.
   // Null where the argument is a design.
@@ -89,6 +93,8 @@ class DesignRegistry {
   FeedForwardSpec with_hidden(FeedForwardSpec spec, std::int64_t width) const;
   // The part of the spec that holds the hidden width: the spec itself, or the design inside.
   FeedForwardSpec& sized(FeedForwardSpec& spec) const;
+  // DesignEntry::takes_experts of the innermost design.
+  bool takes_experts(const FeedForwardSpec& spec) const;
   FeedForwardCosts costs(const FeedForwardSpec& spec, const FeedForwardSite& site) const;
   // Adds the layer's weights to `parameters`.
   std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,

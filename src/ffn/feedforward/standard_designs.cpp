@@ -17,6 +17,12 @@ DesignRegistry make_standard_designs() {
   designs.add(daff_design());
   designs.add(causal_dwconv_design());
   designs.add(tiny_design());
+  designs.add(moe_design());
+  designs.add(switch_design());
+  designs.add(deepseek_moe_design());
+  designs.add(expert_choice_design());
+  designs.add(soft_moe_design());
+  designs.add(lora_moe_design());
 
   designs.add_alias({"swiglu", "glu(silu)"});
   designs.add_alias({"geglu", "glu(gelu)"});

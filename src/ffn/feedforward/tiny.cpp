@@ -58,7 +58,7 @@ class Tiny final : public FeedForward {
         weights_(&parameters.add(site.name("network") + ".weight", {1, shape_.weights()},
                                  first_values(shape_))) {}
 
-  Value forward(Executor& ex, Value x, std::int64_t) const override {
+  Value forward(Executor& ex, Value x, const TokenRows&) const override {
     const Value weights = ex.parameter(*weights_);
     // What lies between the layers exists in the composition only.
     Value y = ex.tapped("pre") || ex.tapped("neuron")

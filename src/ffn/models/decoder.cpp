@@ -32,10 +32,16 @@ TransformerBlockNames block_names(const std::string& prefix) {
           {attention + "q_proj", attention + "k_proj", attention + "v_proj", attention + "o_proj"}};
 }
 
-// The checkpoint's name of a design's part.
+// The checkpoint's name of a design's part; of an expert's "experts.3.up", of the router OLMoE's,
+// of shared experts DeepSeek's.
 std::string feed_forward_name(const std::string& prefix, std::string_view part) {
-  const bool projection = part == "up" || part == "gate" || part == "down";
-  return prefix + "mlp." + std::string(part) + (projection ? "_proj" : "");
+  if (part == "router") return prefix + "mlp.gate";
+  if (part == "shared_gate") return prefix + "mlp.shared_expert_gate";
+  std::string name(part);
+  if (part.starts_with("shared.")) name.replace(0, 6, "shared_experts");
+  const std::string_view last = part.substr(part.rfind('.') + 1);
+  const bool projection = last == "up" || last == "gate" || last == "down";
+  return prefix + "mlp." + name + (projection ? "_proj" : "");
 }
 
 NormConfig norm_config(const DecoderConfig& c) {
@@ -55,6 +61,7 @@ TransformerBlockConfig block_config(const DecoderConfig& c, const std::string& p
                      .weight_init = kWeightInit};
   block.feed_forward = c.feed_forward;
   block.site = feed_forward_site(c);
+  block.site.seed = seed;
   block.site.name = [prefix](std::string_view part) { return feed_forward_name(prefix, part); };
   block.norm = norm_config(c);
   if (c.layers > 1)

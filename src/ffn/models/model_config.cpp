@@ -21,7 +21,10 @@ ModelCosts costs_of(const Config& config, const DesignRegistry& designs) {
   ParameterSet parameters;
   const Model model(config, parameters, 0, designs);
   ModelCosts costs;
-  for (const Parameter& parameter : parameters.all()) costs.parameters += parameter.shape.count();
+  for (const Parameter& parameter : parameters.all()) {
+    costs.parameters += parameter.shape.count();
+    if (parameter.options.frozen) costs.frozen_parameters += parameter.shape.count();
+  }
   costs.active_parameters = costs.parameters;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     const FeedForwardCosts part = model.feed_forward(static_cast<std::size_t>(layer)).costs();

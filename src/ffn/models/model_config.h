@@ -24,6 +24,7 @@ FeedForwardSite feed_forward_site(const ModelConfig& config);
 
 struct ModelCosts {
   std::int64_t parameters = 0, active_parameters = 0;  // of the whole model; active: for one token
+  std::int64_t frozen_parameters = 0;                  // of these, that training leaves as they are
   std::int64_t feed_forward_parameters = 0;            // of all its feed-forward layers
   std::int64_t feed_forward_flops_per_token = 0;       // likewise, forward
 };

@@ -1,4 +1,4 @@
-// A weight, or a row of a state, as it stands in a checkpoint file.
+// A weight or some of its rows, or a row of a state, as it stands in a checkpoint file.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,18 @@ struct StoredWeight {
   std::string name;
   std::vector<std::int64_t> shape;
   Parameter* parameter = nullptr;  // or
-  State* state = nullptr;          // row `row` of it
-  std::int64_t row = 0;
+  State* state = nullptr;
+  std::int64_t row = 0, rows = 0;  // of it; no rows: all
 
   // Where the values are, after ParameterSet::finalize().
   Tensor tensor() const {
-    return parameter != nullptr ? parameter->master : state->tensor.slice_rows(row, 1);
+    const Tensor& whole = parameter != nullptr ? parameter->stored() : state->tensor;
+    return rows == 0 ? whole : whole.slice_rows(row, rows);
   }
 };
 
-// Every parameter in its own shape, then every state's rows.
+// Every parameter in its own shape, or the blocks that its options name, then every state's rows. A
+// block of one row of several, as of biases side by side, is a vector.
 std::vector<StoredWeight> stored_weights_of(ParameterSet& parameters);
 
 }  // namespace ffn::inline v0

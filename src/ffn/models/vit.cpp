@@ -24,11 +24,15 @@ void check_config(const VitConfig& c) {
         "vit", "a teacher's head needs the class and distillation tokens");
 }
 
-// The checkpoint's name of a design's part in layer `prefix`.
+// The checkpoint's name of a design's part in layer `prefix`; of an expert's "experts.3.up" what
+// stands before the last point comes first.
 std::string feed_forward_name(const std::string& prefix, std::string_view part) {
-  if (part == "up") return prefix + "intermediate.dense";
-  if (part == "down") return prefix + "output.dense";
-  return prefix + "intermediate." + std::string(part);
+  const std::size_t point = part.rfind('.') + 1;  // 0 without one
+  const std::string place = prefix + std::string(part.substr(0, point));
+  part.remove_prefix(point);
+  if (part == "up") return place + "intermediate.dense";
+  if (part == "down") return place + "output.dense";
+  return place + "intermediate." + std::string(part);
 }
 
 // Row `index` of every sequence of x [B·T, D] → [B, D], a view.
@@ -54,6 +58,7 @@ TransformerBlockConfig block_config(const VitConfig& c, const std::string& prefi
                      .weight_init = kWeightInit};
   block.feed_forward = c.feed_forward;
   block.site = feed_forward_site(c);
+  block.site.seed = seed;
   block.site.name = [prefix](std::string_view part) { return feed_forward_name(prefix, part); };
   block.norm = {NormKind::layer, c.norm_eps};
   if (c.layers > 1)

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 #include <vector>
 
 #include "ffn/base/error.h"
 #include "ffn/base/half.h"
-#include "ffn/io/safetensors.h"
 #include "ffn/tensor/host.h"
 
 namespace ffn::inline v0 {
@@ -44,19 +42,19 @@ bool holds_floats(const SafetensorsTensor& tensor) {
          tensor.dtype == DType::f16;
 }
 
-void read_weight(Executor& ex, const SafetensorsFile& file, const std::string& path,
-                 const StoredWeight& weight) {
-  const std::string& name = weight.name;
-  const SafetensorsTensor& tensor = file.at(name);
-  check(std::ranges::equal(tensor.shape, weight.shape), ErrorKind::io, path, "'", name, "' is ",
-        axes(tensor.shape), "; the model's configuration asks for ", axes(weight.shape));
-  check(holds_floats(tensor), ErrorKind::io, path, "'", name, "' holds ", tensor.dtype_name,
-        "; expected F32, BF16, F16 or F64");
-  if (ex.dry()) return;
-  const std::span<const std::byte> bytes = file.data(tensor);
-  std::vector<double> values(static_cast<std::size_t>(weight.tensor().shape().count()));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_at(bytes, *tensor.dtype, i);
-  set_host_values(weight.tensor(), values);
+// A parameter's rows in equal parts. Biases are kept as a row each.
+void add_blocks(std::vector<StoredWeight>& stored, Parameter& parameter) {
+  const std::vector<std::string>& names = parameter.options.block_names;
+  const std::int64_t rows = parameter.shape.rows() / static_cast<std::int64_t>(names.size());
+  const bool vectors = rows == 1 && names.front().ends_with(".bias");
+  for (std::size_t block = 0; block < names.size(); ++block) {
+    StoredWeight weight{names[block], {}, &parameter};
+    if (!vectors) weight.shape.push_back(rows);
+    weight.shape.push_back(parameter.shape.cols());
+    weight.row = static_cast<std::int64_t>(block) * rows;
+    weight.rows = rows;
+    stored.push_back(std::move(weight));
+  }
 }
 
 }  // namespace
@@ -64,6 +62,10 @@ void read_weight(Executor& ex, const SafetensorsFile& file, const std::string& p
 std::vector<StoredWeight> stored_weights_of(ParameterSet& parameters) {
   std::vector<StoredWeight> stored;
   for (Parameter& parameter : parameters.all()) {
+    if (!parameter.options.block_names.empty()) {
+      add_blocks(stored, parameter);
+      continue;
+    }
     StoredWeight weight{parameter.name, {}, &parameter};
     for (int axis = 0; axis < parameter.shape.rank(); ++axis)
       weight.shape.push_back(parameter.shape[axis]);
@@ -75,20 +77,38 @@ std::vector<StoredWeight> stored_weights_of(ParameterSet& parameters) {
                         {state.shape.cols()},
                         nullptr,
                         &state,
-                        static_cast<std::int64_t>(row)});
+                        static_cast<std::int64_t>(row),
+                        1});
   return stored;
 }
 
+void WeightFile::read(Executor& ex, const StoredWeight& weight, const std::string& name) const {
+  const SafetensorsTensor& tensor = file_.at(name);
+  check(std::ranges::equal(tensor.shape, weight.shape), ErrorKind::io, path_, "'", name, "' is ",
+        axes(tensor.shape), "; the model's configuration asks for ", axes(weight.shape));
+  check(holds_floats(tensor), ErrorKind::io, path_, "'", name, "' holds ", tensor.dtype_name,
+        "; expected F32, BF16, F16 or F64");
+  if (ex.dry()) return;
+  const std::span<const std::byte> bytes = file_.data(tensor);
+  std::vector<double> values(static_cast<std::size_t>(weight.tensor().shape().count()));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_at(bytes, *tensor.dtype, i);
+  set_host_values(weight.tensor(), values);
+}
+
+void WeightFile::check_used(const std::set<std::string>& used) const {
+  for (const SafetensorsTensor& tensor : file_.tensors())
+    check(used.contains(tensor.name), ErrorKind::io, path_, "'", tensor.name,
+          "' has no place in the model that config.json describes");
+}
+
 void read_weights(Executor& ex, const std::string& path, std::span<const StoredWeight> weights) {
-  const SafetensorsFile file(path);
-  std::set<std::string_view> used;
+  const WeightFile file(path);
+  std::set<std::string> used;
   for (const StoredWeight& weight : weights) {
-    read_weight(ex, file, path, weight);
+    file.read(ex, weight, weight.name);
     used.insert(weight.name);
   }
-  for (const SafetensorsTensor& tensor : file.tensors())
-    check(used.contains(tensor.name), ErrorKind::io, path, "'", tensor.name,
-          "' has no place in the model that config.json describes");
+  file.check_used(used);
 }
 
 void write_weights(const std::string& path, std::span<const StoredWeight> weights) {

@@ -1,5 +1,6 @@
 #include "ffn/train/image_task.h"
 
+#include "ffn/models/transform/upcycle.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/train/dataset_layout.h"
 
@@ -16,7 +17,8 @@ ImageTask::ImageTask(Executor& ex, const VitConfig& config, const ImageData& dat
 }
 
 void ImageTask::read_model(const std::string& folder) {
-  read_model_weights(executor(), folder, classifier_.model().stored_weights(), parameters());
+  start_weights(executor(), folder, classifier_.model().config().feed_forward,
+                classifier_.model().stored_weights(), parameters());
 }
 
 void ImageTask::write_model(const std::string& folder) const {
@@ -25,6 +27,7 @@ void ImageTask::write_model(const std::string& folder) const {
 }
 
 Value ImageTask::loss() {
+  if (watch() != nullptr) watch()->begin_pass();
   Value logits = classifier_.forward(executor().constant(batches_->images()));
   return batches_->targets().defined()
              ? soft_cross_entropy(executor(), std::move(logits), batches_->targets())
@@ -39,8 +42,8 @@ const ImageSet& ImageTask::set_of(Split split) const {
 Score ImageTask::score(Split split, ScoreDetail* detail) {
   if (split == Split::train_sample)
     return evaluate(classifier_, first_pictures(data_.train, data_.validation.count),
-                    data_.statistics, detail);
-  return evaluate(classifier_, set_of(split), data_.statistics, detail);
+                    data_.statistics, detail, watch());
+  return evaluate(classifier_, set_of(split), data_.statistics, detail, watch());
 }
 
 void ImageTask::write_logits(Split split, const std::string& path) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "ffn/base/error.h"
+#include "ffn/models/transform/upcycle.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -46,8 +47,8 @@ ModelChoice base_choice(const ModelRequest& request, const TaskGeometry& geometr
     feed_forward_of(choice.config) = standard_designs().parse("mlp(gelu)");
     return choice;
   }
-  check(request.feed_forward.empty(), ErrorKind::config, "--ffn",
-        "cannot replace the design of a trained model");
+  check(request.match.empty(), ErrorKind::config, "--match",
+        "cannot choose the width of a trained model");
   check(request.patch == 0 && request.decoder == DecoderOptions{}, ErrorKind::config, request.model,
         "is a trained model: its patches, context, heads and block cannot change");
   ModelChoice choice{read_model_config(request.model), request.model, "", 0};
@@ -57,8 +58,11 @@ ModelChoice base_choice(const ModelRequest& request, const TaskGeometry& geometr
 
 void set_design(ModelChoice& choice, const std::string& text, const ModelRequest& request) {
   const DesignRegistry& designs = standard_designs();
-  const FeedForwardSpec spec = designs.parse(text);
+  FeedForwardSpec spec = designs.parse(text);
   choice.design_text = text;
+  if (!choice.folder.empty())
+    spec = upcycled_spec(spec, feed_forward_of(choice.config),
+                         feed_forward_site(choice.config).width, designs);
   feed_forward_of(choice.config) = spec;
   if (request.match.empty()) return;
   const FeedForwardSite site = feed_forward_site(choice.config);

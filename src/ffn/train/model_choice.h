@@ -40,7 +40,8 @@ struct ModelChoice {
 // The preset that an empty ModelRequest::model stands for.
 std::string_view default_model(bool text);
 
-// One choice per design. A folder brings its own sizes, which must be the data set's. With `match`
+// One choice per design. A folder brings its own sizes, which must be the data set's, and its
+// design, which experts of it may take the place of (upcycling). With `match`
 // the design of match_to itself stays as it is. An option that the data's kind of model would
 // ignore is an error. Errors: config, io.
 std::vector<ModelChoice> choose_models(const ModelRequest& request, const TaskGeometry& geometry);

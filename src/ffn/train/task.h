@@ -7,6 +7,7 @@
 
 #include "ffn/models/model_config.h"
 #include "ffn/train/augment.h"
+#include "ffn/train/expert_watch.h"
 #include "ffn/train/measure.h"
 #include "ffn/train/model_options.h"
 #include "ffn/train/task_data.h"
@@ -29,7 +30,8 @@ class Task {
   virtual Executor& executor() const = 0;
   virtual ParameterSet& parameters() = 0;
   virtual Measure measure() const = 0;
-  // From and to a Hugging Face folder. Errors: io.
+  // From and to a Hugging Face folder; also from the dense model that this one is the upcycled form
+  // of. Errors: io.
   virtual void read_model(const std::string& folder) = 0;
   virtual void write_model(const std::string& folder) const = 0;
 
@@ -49,6 +51,16 @@ class Task {
   // The first block of a split as the model sees it and its logits, as a safetensors file, for
   // comparison with other implementations. Errors: io.
   virtual void write_logits(Split split, const std::string& path) = 0;
+
+  // From now on loss() and score() tell it where each pass begins and which rows count; it must
+  // outlive their calls. Null: nobody watches.
+  void set_watch(ExpertWatch* watch) { watch_ = watch; }
+
+ protected:
+  ExpertWatch* watch() const { return watch_; }
+
+ private:
+  ExpertWatch* watch_ = nullptr;
 };
 
 // `data` must outlive the task and be of the model's kind. Errors: config when they do not fit.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ffn/io/safetensors.h"
+#include "ffn/models/transform/upcycle.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/tensor/host.h"
 
@@ -21,7 +22,8 @@ TextTask::TextTask(Executor& ex, const DecoderConfig& config, const TextData& da
 }
 
 void TextTask::read_model(const std::string& folder) {
-  read_model_weights(executor(), folder, model_.model().stored_weights(), parameters());
+  start_weights(executor(), folder, model_.model().config().feed_forward,
+                model_.model().stored_weights(), parameters());
 }
 
 void TextTask::write_model(const std::string& folder) const {
@@ -29,6 +31,7 @@ void TextTask::write_model(const std::string& folder) const {
 }
 
 Value TextTask::loss() {
+  if (watch() != nullptr) watch()->begin_pass();
   return cross_entropy(executor(), model_.forward(batches_->ids(), tokens_), batches_->targets());
 }
 
@@ -41,7 +44,7 @@ Score TextTask::score(Split split, ScoreDetail* detail) {
   const TextSet& set = set_of(split);
   const std::int64_t documents =
       split == Split::train_sample ? std::min(set.count(), data_.validation.count()) : set.count();
-  return evaluate_text(model_, set, documents, detail);
+  return evaluate_text(model_, set, documents, detail, watch());
 }
 
 void TextTask::write_logits(Split split, const std::string& path) {
