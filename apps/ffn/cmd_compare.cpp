@@ -128,6 +128,29 @@ void check_options(const CompareOptions& options, const CLI::App& verb) {
           "cannot go with --experiment, whose file decides it");
 }
 
+// The parts in turn; false when the run was interrupted. What is finished is reported also when a
+// later part cannot be run, as when no width makes two designs take equal time.
+bool run_parts(const CompareOptions& options, const std::vector<ExperimentPart>& parts,
+               const Device& device, std::vector<NamedResult>& results) {
+  for (const ExperimentPart& part : parts) {
+    if (!part.name.empty())
+      say("ffn: part '" + part.name + "', " + std::to_string(results.size() + 1) + " of " +
+          std::to_string(parts.size()));
+    const std::string folder = part.name.empty() ? options.out : options.out + "/" + part.name;
+    NamedResult named{part.name, {}};
+    try {
+      if (!run_part(options, folder, part.config, device, named.result)) return false;
+    } catch (const Error&) {
+      if (!results.empty())
+        say("ffn: the parts before '" + part.name + "' are in " +
+            write_results(options.out, results));
+      throw;
+    }
+    results.push_back(std::move(named));
+  }
+  return true;
+}
+
 void run(CompareOptions& options, const CLI::App& verb) {
   check_options(options, verb);
   const std::vector<ExperimentPart> parts = parts_of(options);
@@ -135,17 +158,9 @@ void run(CompareOptions& options, const CLI::App& verb) {
   const Device device = options.device.open();
   const InterruptScope scope;
   std::vector<NamedResult> results;
-  for (const ExperimentPart& part : parts) {
-    if (!part.name.empty())
-      say("ffn: part '" + part.name + "', " + std::to_string(results.size() + 1) + " of " +
-          std::to_string(parts.size()));
-    const std::string folder = part.name.empty() ? options.out : options.out + "/" + part.name;
-    NamedResult named{part.name, {}};
-    if (!run_part(options, folder, part.config, device, named.result)) {
-      say("ffn: stopped, finished runs are kept; go on with the same command");
-      return;
-    }
-    results.push_back(std::move(named));
+  if (!run_parts(options, parts, device, results)) {
+    say("ffn: stopped, finished runs are kept; go on with the same command");
+    return;
   }
   const std::string page = write_results(options.out, results);
   for (const NamedResult& part : results) print_part(part, options.output.format());

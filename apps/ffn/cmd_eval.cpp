@@ -1,5 +1,7 @@
 #include "console.h"
+#include "expert_columns.h"
 #include "ffn/base/error.h"
+#include "ffn/train/expert_watch.h"
 #include "ffn/train/recipe.h"
 #include "ffn/train/run_results.h"
 #include "ffn/train/task.h"
@@ -22,7 +24,7 @@ Split split_of(const std::string& name) {
 }
 
 Table table_of(const EvalOptions& options, const Score& score, const MeasuredCosts& costs,
-               Measure measure) {
+               Measure measure, std::span<const RouterHealth> experts) {
   Table table{{{"model"}, {"data"}, {"split"}}, {}};
   std::vector<Cell> row{options.model, options.recipe.data, options.split};
   const auto add = [&](Column column, Cell cell) {
@@ -37,6 +39,7 @@ Table table_of(const EvalOptions& options, const Score& score, const MeasuredCos
   add({"loss"}, score.loss);
   add({"right", NumberStyle::count}, score.right);
   add({"count", NumberStyle::count}, score.count);
+  add_expert_columns(experts, add);
   add({measure == Measure::accuracy ? "images_per_s" : "bytes_per_s"}, costs.items_per_s);
   add({"peak_bytes", NumberStyle::bytes}, costs.ledger_peak_bytes);
   add({"process_peak_bytes", NumberStyle::bytes}, costs.process_peak_bytes);
@@ -58,6 +61,11 @@ void run(EvalOptions& options) {
   task->read_model(options.model);
   const Split split = split_of(options.split);
   if (!options.logits.empty()) task->write_logits(split, options.logits);
+  // A record is of how fast the model is: nobody looks on.
+  const auto watched = options.record.empty() ? feed_forward_taps(config, standard_designs())
+                                              : std::vector<std::string>();
+  ExpertWatch watch(ex, watched);
+  task->set_watch(&watch);
   ScoreDetail detail;
   const Score score = task->score(split, &detail);
   const MeasuredCosts costs =
@@ -65,7 +73,8 @@ void run(EvalOptions& options) {
   if (!options.record.empty())
     write_test_record(options.record,
                       {task->measure(), score, costs, detail.right, detail.counts, detail.losses});
-  print_result(to_text(table_of(options, score, costs, task->measure()), options.output.format()));
+  print_result(to_text(table_of(options, score, costs, task->measure(), watch.take()),
+                       options.output.format()));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "console.h"
+#include "expert_columns.h"
 #include "ffn/base/error.h"
 #include "ffn/train/interrupt.h"
 #include "ffn/train/trainer.h"
@@ -87,6 +88,7 @@ Table table_of(const TrainConfig& config, const std::string& folder, const Train
   add({"test_" + name, style}, test(quality(tested, measure)));
   if (!pictures) add({"test_standard_error"}, test(tested.standard_error));
   add({"test_loss"}, test(tested.loss));
+  add_expert_columns(outcome.experts, add);
   add({"step_ms"}, outcome.costs.median_ms);
   add({pictures ? "images_per_s" : "bytes_per_s"}, outcome.costs.items_per_s);
   add({"peak_bytes", NumberStyle::bytes}, outcome.costs.ledger_peak_bytes);

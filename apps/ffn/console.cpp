@@ -37,8 +37,10 @@ std::string quoted(const std::string& argument) {
 }  // namespace
 
 void install_console() {
-  set_event_sink([](const Event& event) {
-    std::fprintf(stderr, "ffn: %s%.*s: %.*s\n",
+  // On a terminal a line of progress may be open: the event takes its place.
+  const char* begin = errors_reach_a_terminal() ? "\r\033[K" : "";
+  set_event_sink([begin](const Event& event) {
+    std::fprintf(stderr, "%sffn: %s%.*s: %.*s\n", begin,
                  event.severity == Severity::warning ? "warning: " : "",
                  static_cast<int>(event.source.size()), event.source.data(),
                  static_cast<int>(event.text.size()), event.text.data());

@@ -77,6 +77,43 @@ class Text(unittest.TestCase):
         self.assertEqual(ffn("train", "--resume", run, "--threads", "1").returncode, 0)
         self.assert_same_end(run)
 
+    def test_experts_are_seen_and_killed_runs_forget_nothing(self):
+        recipe = [*RECIPE, "--ffn", "moe(4, glu(silu), top=2)", "--data", self.data, "--eval-steps", "15"]
+        whole, run = self.folder / "experts", self.folder / "experts-killed"
+        done = ffn("train", *recipe, "--out", whole, "-o", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        row = json.loads(done.stdout)["rows"][0]
+        self.assertTrue(2 <= row["effective_experts"] <= 4, row)
+        self.assertEqual(row["dropped_share"], 0)
+        found = ffn("eval", whole / "model", "--data", self.data, "--split", "validation", "-o", "json")
+        score = json.loads(found.stdout)["rows"][0]
+        for name in ("effective_experts", "dead_experts", "dropped_share"):
+            self.assertEqual(score[name], row[name])
+        lines = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual({line["step"] for line in lines if line["kind"] == "experts"}, {15, 30, 40})
+        child = subprocess.Popen([FFN, "train", *map(str, recipe), "--checkpoint-steps", "4", "--out", str(run)],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while child.poll() is None and not list(run.glob("checkpoints/step-*")):
+            time.sleep(0.01)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        self.assertEqual(ffn("train", "--resume", run, "--threads", "1").returncode, 0)
+        for name in ("metrics.jsonl", "experts.json", "result.json"):
+            self.assertEqual((run / name).read_bytes(), (whole / name).read_bytes(), name)
+
+    def test_comparisons_show_how_experts_are_used(self):
+        out = self.folder / "compared-experts"
+        done = ffn("compare", *RECIPE, "--data", self.data, "--ffn", "mlp(gelu)", "--ffn", "moe(4, mlp(gelu), top=1)",
+                   "--match", "flops", "--seeds", "2", "--jobs", "2", "--out", out, "-o", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        dense, experts = json.loads(done.stdout)["rows"]
+        self.assertIsNone(dense["effective_experts"])
+        self.assertTrue(1 <= experts["effective_experts"] <= 4, experts)
+        self.assertTrue(0 <= experts["seed_agreement_by_chance"] <= 1 and 0 <= experts["seed_agreement"] <= 1)
+        self.assertIn("Expert health", (out / "report.html").read_text())
+        self.assertIn("Effective experts", (out / "report.md").read_text())
+        self.assertTrue((out / "plots/expert_load.svg").exists())
+
     def test_the_plan_is_what_training_takes(self):
         planned = ffn("plan", "--data", self.data, "--model", "lm-pico", "--context", "32", "--batch", "8", "--ffn",
                       "glu(silu)", "-o", "json")

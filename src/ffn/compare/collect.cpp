@@ -8,6 +8,7 @@
 #include "ffn/compare/describe.h"
 #include "ffn/compare/judge.h"
 #include "ffn/compare/run_comparison.h"
+#include "ffn/train/expert_record.h"
 #include "ffn/train/read_metrics.h"
 #include "ffn/train/trainer.h"
 
@@ -58,6 +59,7 @@ RunResult collect_run(const RunPlan& plan, Measure measure) {
   add_examples(test, run);
   run.training = read_costs(plan.folder);
   run.inference = test.costs;
+  if (has_expert_record(plan.folder)) run.experts = read_expert_record(plan.folder);
   const RunMetrics metrics = read_metrics(plan.folder);
   run.losses = loss_curve(metrics.steps);
   for (const ValidationMetric& point : metrics.validations)

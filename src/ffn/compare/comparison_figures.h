@@ -29,4 +29,7 @@ std::vector<ComparisonFigure> curve_figures(const ComparisonResult& result, SvgS
 // Pareto front; a cost that was measured of fewer than two designs has no figure.
 std::vector<ComparisonFigure> cost_figures(const ComparisonResult& result, SvgStyle style);
 
+// How each layer shares its load among its experts; none without experts.
+std::vector<ComparisonFigure> expert_figures(const ComparisonResult& result, SvgStyle style);
+
 }  // namespace ffn::inline v0

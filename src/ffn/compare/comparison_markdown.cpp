@@ -1,6 +1,8 @@
 #include <string_view>
 
 #include "ffn/compare/comparison_report.h"
+#include "ffn/compare/design_experts.h"
+#include "ffn/compare/expert_panel.h"
 #include "ffn/compare/report_tables.h"
 #include "ffn/compare/report_texts.h"
 
@@ -51,6 +53,9 @@ std::string comparison_markdown(const ComparisonResult& result) {
   for (const std::string& note : {cost_text(result), certainty_text(result)})
     if (!note.empty()) text += escaped_markdown(note) + "\n\n";
   text += to_text(one_line_cells(main_table(result).table), TableFormat::md);
+  if (has_experts(result))
+    text += "\n" + escaped_markdown(expert_text(result)) + "\n\n" +
+            to_text(one_line_cells(expert_table(result)), TableFormat::md);
   if (!result.pairs.empty())
     text += "\n" + to_text(one_line_cells(reading_table(result)), TableFormat::md);
   return text;

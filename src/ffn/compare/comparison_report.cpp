@@ -1,6 +1,8 @@
 #include "ffn/compare/comparison_report.h"
 
 #include "ffn/compare/comparison_figures.h"
+#include "ffn/compare/design_experts.h"
+#include "ffn/compare/expert_panel.h"
 #include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_tables.h"
 #include "ffn/compare/report_texts.h"
@@ -31,6 +33,7 @@ class ReportPart {
     write_setting();
     write_results();
     write_figures();
+    write_experts();
     write_tests();
     write_learning_rates();
     write_explanations();
@@ -94,6 +97,15 @@ class ReportPart {
     if (costs.empty()) return;
     heading(name + " against cost");
     for (const ComparisonFigure& figure : costs) page_.figure(figure.svg, figure.caption);
+  }
+
+  void write_experts() {
+    if (!has_experts(result_)) return;
+    heading("Expert health");
+    page_.paragraph(expert_text(result_));
+    page_.table(expert_table(result_), {.cards = true});
+    for (const ComparisonFigure& figure : expert_figures(result_, SvgStyle::in_page))
+      page_.figure(figure.svg, figure.caption, true);
   }
 
   void write_tests() {
@@ -189,6 +201,8 @@ std::vector<std::pair<std::string, std::string>> comparison_plots(const Comparis
   for (ComparisonFigure& figure : cost_figures(result, SvgStyle::file))
     figures.push_back(std::move(figure));
   for (ComparisonFigure& figure : curve_figures(result, SvgStyle::file))
+    figures.push_back(std::move(figure));
+  for (ComparisonFigure& figure : expert_figures(result, SvgStyle::file))
     figures.push_back(std::move(figure));
   std::vector<std::pair<std::string, std::string>> plots;
   for (ComparisonFigure& figure : figures)

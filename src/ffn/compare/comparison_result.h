@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ffn/compare/paired_tests.h"
+#include "ffn/train/expert_health.h"
 #include "ffn/train/measure.h"
 #include "ffn/train/run_results.h"
 
@@ -41,6 +42,7 @@ struct RunResult {
   std::vector<LossPoint> losses;
   std::vector<ValidationPoint> validations;
   MeasuredCosts training, inference;
+  std::vector<RouterHealth> experts;  // on the validation set; empty without routers
 };
 
 struct DesignResult {

@@ -1,5 +1,6 @@
 #include "ffn/compare/comparison_table.h"
 
+#include "ffn/compare/design_experts.h"
 #include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/compare/shown_design.h"
@@ -11,7 +12,7 @@ namespace {
 Cell known(std::int64_t value) { return value == 0 ? Cell() : Cell(value); }
 Cell known(double value) { return value == 0 ? Cell() : Cell(value); }
 
-std::vector<Column> comparison_columns(Measure measure) {
+std::vector<Column> comparison_columns(Measure measure, bool experts) {
   using enum NumberStyle;
   const MeasureWords& words = words_of(measure);
   const std::string test = "test_" + words.key;
@@ -37,14 +38,38 @@ std::vector<Column> comparison_columns(Measure measure) {
                               {"step_ms"},
                               {words.items_key + "_per_s"},
                               {"inference_" + words.items_key + "_per_s"}};
+  if (experts)
+    columns.insert(columns.end(), {{"effective_experts"},
+                                   {"dead_experts"},
+                                   {"dropped_share", percent},
+                                   {"router_entropy"},
+                                   {"seed_agreement"},
+                                   {"seed_agreement_by_chance"}});
   if (words.shows_example_error) columns.push_back({"test_standard_error", words.style});
   return columns;
+}
+
+// Empty cells for a design without experts, and for agreement where there is one seed.
+void add_experts(const DesignResult& design, std::vector<Cell>& row) {
+  const std::optional<DesignExperts> experts = design_experts(design);
+  if (!experts) {
+    row.resize(row.size() + 6);
+    return;
+  }
+  const ExpertSummary& health = experts->health;
+  for (const double value :
+       {health.effective_experts, health.dead_experts, health.dropped_share, health.router_entropy})
+    row.emplace_back(value);
+  const ExpertAgreement& agreement = experts->agreement;
+  for (const double value : {agreement.agreement, agreement.by_chance})
+    row.push_back(experts->agreeing > 0 ? Cell(value) : Cell());
 }
 
 }  // namespace
 
 Table comparison_table(const ComparisonResult& result) {
-  Table table{comparison_columns(result.measure), {}};
+  const bool experts = has_experts(result);
+  Table table{comparison_columns(result.measure, experts), {}};
   for (const ShownDesign& shown : shown_designs(result)) {
     const DesignResult& design = result.designs[shown.index];
     const auto measured = [&](double value) { return shown.has_runs() ? Cell(value) : Cell(); };
@@ -70,6 +95,7 @@ Table comparison_table(const ComparisonResult& result) {
                           known(shown.step_ms),
                           known(shown.items_per_s),
                           known(shown.inference_items_per_s)};
+    if (experts) add_experts(design, row);
     if (words_of(result.measure).shows_example_error) row.push_back(known(shown.example_error));
     table.add_row(std::move(row));
   }

@@ -10,7 +10,8 @@ namespace ffn::inline v0 {
 // least and greatest; their columns have the measure's names (test_accuracy, or test_bits_per_byte
 // and, last, test_standard_error over the documents). train_test_gap says by how much training
 // examples are better than test examples. Times are medians over seeds and peaks the greatest; what
-// was not measured is empty.
+// was not measured is empty. Where a design has experts, columns say how they are used
+// (design_experts.h).
 Table comparison_table(const ComparisonResult& result);
 
 // One row per pair: first, second, the difference (first − second), in percentage points or

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ffn/base/error.h"
+#include "ffn/compare/expert_panel.h"
 #include "ffn/compare/measure_words.h"
 #include "ffn/compare/report_words.h"
 #include "ffn/compare/shown_design.h"
@@ -203,6 +204,8 @@ Pairs glossary(const ComparisonResult& result) {
                            plural(says.example) +
                            ". Differences between designs are surer than that, because all are "
                            "scored on the same ones.");
+  for (std::pair<std::string, std::string>& word : expert_glossary(result))
+    words.push_back(std::move(word));
   add_test_words(result, words);
   if (result.designs.size() > 1)
     words.emplace_back("Pareto front", "The designs that no other beats in " + says.name +

@@ -27,7 +27,8 @@ struct Named {
 std::vector<Named> masters(const CheckpointView& view) {
   std::vector<Named> list;
   for (const Parameter& parameter : view.parameters.all())
-    if (parameter.trainable()) list.push_back({parameter.name, parameter.master});
+    if (parameter.trainable() || parameter.options.frozen)
+      list.push_back({parameter.name, parameter.stored()});
   return list;
 }
 

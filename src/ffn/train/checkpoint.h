@@ -1,7 +1,8 @@
 // Checkpoints that a crash, a full disk or a flipped bit cannot make worse than the one before.
 //
 //   checkpoints/step-00000500/model.safetensors       masters by parameter name (f32; f64 on the
-//                                                     reference device); frozen weights are not
+//                                                     reference device) and what the model itself
+//                                                     froze; weights given from outside are not
 //                                                     here
 //                             optimizer.safetensors   m.<name> and v.<name>
 //                             state.safetensors       states by name, if there are any
@@ -15,18 +16,21 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ffn/autograd/parameters.h"
 #include "ffn/autograd/state.h"
 #include "ffn/train/adamw.h"
+#include "ffn/train/expert_health.h"
 
 namespace ffn::inline v0 {
 
 // Where a run stands: `step` steps are done, `step_in_epoch` of them in epoch `epoch`.
 struct TrainingPosition {
   std::int64_t step = 0, epoch = 0, step_in_epoch = 0;
-  std::int64_t skipped_steps = 0;  // GradientClip::skipped()
-  std::int64_t metrics_bytes = 0;  // MetricsLog::bytes(), after sync()
+  std::int64_t skipped_steps = 0;        // GradientClip::skipped()
+  std::int64_t metrics_bytes = 0;        // MetricsLog::bytes(), after sync()
+  std::vector<RouterLoad> experts = {};  // ExpertWatch::loads(); empty without routers
 
   friend bool operator==(const TrainingPosition&, const TrainingPosition&) = default;
 };

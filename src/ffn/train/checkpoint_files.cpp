@@ -15,6 +15,7 @@
 #include "ffn/io/checksum.h"
 #include "ffn/io/file_kind.h"
 #include "ffn/io/mapped_file.h"
+#include "ffn/train/expert_json.h"
 #include "ffn/train/strict_json.h"
 
 namespace ffn::inline v0 {
@@ -52,6 +53,12 @@ void check_file(const std::string& folder, const ManifestFile& expected) {
         found.crc32, ", its manifest says ", expected.crc32, ": it is damaged");
 }
 
+ordered_json experts_json(const TrainingPosition& position) {
+  ordered_json routers = ordered_json::array();
+  for (const RouterLoad& router : position.experts) routers.push_back(to_json(router));
+  return routers;
+}
+
 Manifest read_manifest(const std::string& path) {
   const MappedFile file(path);
   const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
@@ -66,6 +73,9 @@ Manifest read_manifest(const std::string& path) {
   position.skipped_steps = reader.integer("skipped_steps");
   position.metrics_bytes = reader.integer("metrics_bytes");
   manifest.optimizer_steps = reader.integer("optimizer_steps");
+  if (reader.has("experts"))
+    for (const nlohmann::json& router : reader.array("experts"))
+      position.experts.push_back(read_router_load({router, path, "experts."}));
   for (const nlohmann::json& entry : reader.array("files")) {
     ObjectReader one(entry, path, "files.");
     ManifestFile& listed = manifest.files.emplace_back();
@@ -103,6 +113,7 @@ std::string manifest_text(const Manifest& manifest) {
                          {"metrics_bytes", manifest.position.metrics_bytes},
                          {"optimizer_steps", manifest.optimizer_steps},
                          {"files", files}};
+  if (!manifest.position.experts.empty()) object["experts"] = experts_json(manifest.position);
   const std::string text = object.dump(2);
   object["crc32"] = crc32_of(std::as_bytes(std::span(text)));
   return object.dump(2) + "\n";

@@ -45,13 +45,14 @@ SafetensorsSource source_of(const char* name, const Tensor& tensor) {
 }  // namespace
 
 Score evaluate(const Classifier& classifier, const ImageSet& set, const PixelStatistics& statistics,
-               ScoreDetail* detail) {
+               ScoreDetail* detail, ExpertWatch* experts) {
   EvalBatches batches(classifier.executor(), set, statistics, kEvalBlock);
   Score score;
   std::vector<float> logits;
   for (std::int64_t block = 0; block < batches.blocks(); ++block) {
     const Stopwatch watch;
     batches.fill(block);
+    if (experts != nullptr) experts->begin_pass(batches.labels());
     const Tensor found = classifier.logits(batches.images());
     if (classifier.executor().dry()) continue;
     const std::vector<double> values = host_values(found);

@@ -56,7 +56,7 @@ std::int64_t text_eval_sequences(std::int64_t tokens) {
 }
 
 Score evaluate_text(const LanguageModel& model, const TextSet& set, std::int64_t documents,
-                    ScoreDetail* detail) {
+                    ScoreDetail* detail, ExpertWatch* experts) {
   Executor& ex = model.executor();
   const std::int64_t T = model.model().config().tokens, block = text_eval_sequences(T);
   TextEvalBatches batches(ex, set, documents, T, block);
@@ -66,6 +66,7 @@ Score evaluate_text(const LanguageModel& model, const TextSet& set, std::int64_t
   for (std::int64_t b = 0; b < batches.blocks(); ++b) {
     const Stopwatch watch;
     batches.fill(b);
+    if (experts != nullptr) experts->begin_pass(batches.targets());
     const Tensor logits = model.logits(batches.ids(), T);
     if (ex.dry()) continue;
     const std::span<const float> values = host_span<float>(logits);

@@ -11,8 +11,9 @@ namespace ffn::inline v0 {
 std::int64_t text_eval_sequences(std::int64_t tokens);
 
 // The first `documents` of a set, each byte predicted from at most `tokens` ids before it
-// (TextEvalBatches). The score's loss is in nats per byte, right counts ids. `detail` may be null.
+// (TextEvalBatches). The score's loss is in nats per byte, right counts ids. `detail` and `experts`
+// may be null.
 Score evaluate_text(const LanguageModel& model, const TextSet& set, std::int64_t documents,
-                    ScoreDetail* detail = nullptr);
+                    ScoreDetail* detail = nullptr, ExpertWatch* experts = nullptr);
 
 }  // namespace ffn::inline v0

@@ -5,6 +5,7 @@
 
 #include "ffn/base/error.h"
 #include "ffn/io/mapped_file.h"
+#include "ffn/train/expert_json.h"
 #include "ffn/train/run_folder.h"
 #include "ffn/train/strict_json.h"
 
@@ -23,8 +24,13 @@ void read_line(ObjectReader reader, const std::string& where, RunMetrics& metric
   } else if (kind == "validation") {
     metrics.validations.push_back({reader.integer("step"), reader.number("validation_accuracy"),
                                    number_or_nan(reader, "validation_loss")});
+  } else if (kind == "experts") {
+    ExpertMetric& line = metrics.experts.emplace_back();
+    line.step = reader.integer("step");
+    line.router = read_router_health(reader, where);
+    reader.finish();
   } else {
-    fail(ErrorKind::io, where, "'kind' is '", kind, "'; expected step or validation");
+    fail(ErrorKind::io, where, "'kind' is '", kind, "'; expected step, validation or experts");
   }
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ffn/train/expert_health.h"
+
 namespace ffn::inline v0 {
 
 struct StepMetric {
@@ -17,9 +19,16 @@ struct ValidationMetric {
   double accuracy = 0, loss = 0;
 };
 
+// Of the training steps since the line before of that router.
+struct ExpertMetric {
+  std::int64_t step = 0;
+  RouterHealth router;
+};
+
 struct RunMetrics {
   std::vector<StepMetric> steps;
   std::vector<ValidationMetric> validations;
+  std::vector<ExpertMetric> experts;  // of models with routers
 };
 
 // Throws Error{io} naming the file and the line that is damaged.

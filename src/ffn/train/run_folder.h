@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "ffn/train/adamw.h"
 #include "ffn/train/augment.h"
@@ -48,7 +49,8 @@ RunDescription read_run_folder(const std::string& folder);
 
 struct Metric {
   std::string_view name;
-  std::variant<std::int64_t, double, bool, std::string> value;  // not finite: null
+  // Not finite: null.
+  std::variant<std::int64_t, double, bool, std::string, std::vector<double>> value;
 };
 
 // The lines of metrics.jsonl. A line is appended whole, or, when the disk is full, not at all.

@@ -2,7 +2,10 @@
 
 #include <numeric>
 
+#include "ffn/base/event_sink.h"
+#include "ffn/base/faults.h"
 #include "ffn/base/timer.h"
+#include "ffn/train/expert_record.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -43,9 +46,12 @@ Trainer::Trainer(Executor& ex, const TrainConfig& config, const TaskData& data,
       folder_(folder),
       lock_(folder),
       task_(make_task(ex, config.model, data, task_options(config, true), standard_designs())),
+      watch_(ex, feed_forward_taps(config.model, standard_designs())),
       optimizer_step_(ex, task_->parameters(), step_options(config)),
       states_(states_of(task_->parameters())),
-      metrics_(metrics_path(folder), restore()) {}
+      metrics_(metrics_path(folder), restore()) {
+  task_->set_watch(&watch_);
+}
 
 // Fills what the checkpoint holds, or the weights that the run starts from; the bytes of the
 // metrics to keep.
@@ -57,6 +63,7 @@ std::int64_t Trainer::restore() {
   }
   step_ = position->step;
   optimizer_step_.clip().set_skipped(position->skipped_steps);
+  watch_.restore(position->experts);
   return position->metrics_bytes;
 }
 
@@ -74,7 +81,8 @@ void Trainer::save() {
                    .epoch = step_ / epoch_steps,
                    .step_in_epoch = step_ % epoch_steps,
                    .skipped_steps = optimizer_step_.clip().skipped(),
-                   .metrics_bytes = metrics_.bytes()});
+                   .metrics_bytes = metrics_.bytes(),
+                   .experts = fault(619) ? std::vector<RouterLoad>() : watch_.loads()});
   save_costs();
 }
 
@@ -98,8 +106,24 @@ void Trainer::train_step() {
   metrics_.append(line);
 }
 
-void Trainer::validate() {
+void Trainer::score_validation() {
+  watch_.keep_choices(kAgreementTokens);
   validation_ = task_->score(Split::validation, nullptr);
+  validation_experts_ = watch_.take();
+}
+
+void Trainer::log_experts(const std::vector<RouterHealth>& routers) {
+  for (const RouterHealth& router : routers) {
+    metrics_.append(expert_metrics(step_, router));
+    if (is_collapsed(router) && watch_.first_collapse(router.place))
+      emit(Severity::warning, folder_,
+           load_text(router) + "; a load-balance loss (balance=) or bias_rate= spreads the load");
+  }
+}
+
+void Trainer::validate() {
+  const std::vector<RouterHealth> trained = watch_.take();  // since the last validation
+  score_validation();
   validated_step_ = step_;
   const Metric line[] = {{"kind", std::string("validation")},
                          {"epoch", (step_ - 1) / task_->steps_per_epoch() + 1},
@@ -107,6 +131,7 @@ void Trainer::validate() {
                          {"validation_accuracy", validation_.accuracy()},
                          {"validation_loss", validation_.loss}};
   metrics_.append(line);
+  log_experts(trained);
 }
 
 TrainOutcome Trainer::run(std::int64_t checkpoint_steps,
@@ -144,11 +169,14 @@ void Trainer::finish(TrainOutcome& outcome) {
   outcome.scores.steps = outcome.steps;
   outcome.scores.skipped_steps = outcome.skipped_steps;
   outcome.scores.train = task_->score(Split::train_sample, nullptr);
-  outcome.scores.validation =
-      validated_step_ == step_ ? validation_ : task_->score(Split::validation, nullptr);
+  watch_.take();  // of the training sample: nobody asks for it
+  if (validated_step_ != step_) score_validation();
+  outcome.scores.validation = validation_;
+  outcome.experts = validation_experts_;
   if (config_.run.read_test) outcome.scores.test = task_->score(Split::test, nullptr);
   task_->write_model(folder_ + "/model");
   save_costs();
+  if (!outcome.experts.empty()) write_expert_record(folder_, outcome.experts);
   write_scores(folder_, outcome.scores);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ffn/train/checkpoint.h"
+#include "ffn/train/expert_watch.h"
 #include "ffn/train/optimizer_step.h"
 #include "ffn/train/run_lock.h"
 #include "ffn/train/run_results.h"
@@ -25,15 +26,18 @@ struct TrainProgress {
 struct TrainOutcome {
   bool finished = false;  // false: stopped early, resumable
   std::int64_t steps = 0, skipped_steps = 0;
-  double train_loss = 0;  // mean of this process's last 100 steps
-  RunScores scores;       // of a finished run
-  MeasuredCosts costs;    // of this process's steps, evaluation excluded
+  double train_loss = 0;              // mean of this process's last 100 steps
+  RunScores scores;                   // of a finished run
+  MeasuredCosts costs;                // of this process's steps, evaluation excluded
+  std::vector<RouterHealth> experts;  // of a finished run, on the validation set
 };
 
-// Run folder: run.json, metrics.jsonl (a line per step and per epoch, without times, so that a
+// Run folder: run.json, metrics.jsonl (a line per step and per validation, without times, so that a
 // resumed run writes the same ones), checkpoints/, and in the end model/ (a Hugging Face folder),
-// costs.json and result.json (run_results.h). The test set is read once, in the end, or not at all.
-// Nobody else may train in the folder meanwhile (run_lock.h).
+// costs.json, experts.json where there are routers to see (expert_record.h) and result.json
+// (run_results.h). The test set is read once, in the end, or not at all. A router that collapses in
+// the steps between two validations is a warning (event), once. Nobody else may train in the folder
+// meanwhile (run_lock.h).
 class Trainer {
  public:
   // On a folder that create_run_folder() made. Continues from the newest valid checkpoint, if there
@@ -51,6 +55,8 @@ class Trainer {
   std::int64_t restore();
   void train_step();
   void validate();
+  void score_validation();
+  void log_experts(const std::vector<RouterHealth>& routers);
   void save();
   void save_costs() const;
   void finish(TrainOutcome& outcome);
@@ -61,12 +67,14 @@ class Trainer {
   std::string folder_;
   RunLock lock_;
   std::unique_ptr<Task> task_;
+  ExpertWatch watch_;
   OptimizerStep optimizer_step_;
   std::vector<State*> states_;
   std::int64_t step_ = 0;
   MetricsLog metrics_;
   std::deque<double> recent_losses_;
   Score validation_;
+  std::vector<RouterHealth> validation_experts_;
   std::int64_t validated_step_ = -1;
   std::vector<double> step_ms_;
   std::int64_t step_peak_bytes_ = 0;  // before the first validation: of training alone, as planned
