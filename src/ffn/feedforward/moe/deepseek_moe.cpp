@@ -48,16 +48,6 @@ RoutedOptions options_of(const FeedForwardSpec& spec, const FeedForwardSite& sit
   return options;
 }
 
-FeedForwardCosts costs(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                       const DesignRegistry& designs) {
-  return routed_costs(options_of(spec, site), spec, site, designs);
-}
-
-std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                                   ParameterSet& parameters, const DesignRegistry& designs) {
-  return std::make_unique<RoutedExperts>(options_of(spec, site), spec, site, parameters, designs);
-}
-
 }  // namespace
 
 DesignEntry deepseek_moe_design() {
@@ -76,8 +66,8 @@ DesignEntry deepseek_moe_design() {
                       {"balance", "factor of the load-balance loss; 0.001"},
                       {"balance_over", "sequence or batch; sequence"},
                       {"bias_rate", "step of the bias that balances the choice; 0: no bias"}},
-          .costs = costs,
-          .build = build};
+          .costs = routed_layer_costs<options_of>,
+          .build = make_routed_layer<options_of>};
 }
 
 }  // namespace ffn::inline v0

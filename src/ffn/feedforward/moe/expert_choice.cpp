@@ -96,11 +96,6 @@ class ExpertChoice final : public FeedForward {
   std::vector<std::string_view> tap_views_;
 };
 
-std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                                   ParameterSet& parameters, const DesignRegistry& designs) {
-  return std::make_unique<ExpertChoice>(spec, site, parameters, designs);
-}
-
 }  // namespace
 
 DesignEntry expert_choice_design() {
@@ -110,7 +105,7 @@ DesignEntry expert_choice_design() {
           .argument = DesignArgument::experts,
           .options = {{"capacity", "experts for a token in the mean; 2"}},
           .costs = expert_choice_costs,
-          .build = build};
+          .build = make_outer_layer<ExpertChoice>};
 }
 
 }  // namespace ffn::inline v0

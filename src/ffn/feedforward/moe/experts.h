@@ -32,6 +32,14 @@ class Experts {
   std::unique_ptr<FeedForward> layer_;
 };
 
+// DesignEntry::build of a layer over a design: one whose constructor takes the registry too.
+template <class Layer>
+std::unique_ptr<FeedForward> make_outer_layer(const FeedForwardSpec& spec,
+                                              const FeedForwardSite& site, ParameterSet& parameters,
+                                              const DesignRegistry& designs) {
+  return std::make_unique<Layer>(spec, site, parameters, designs);
+}
+
 // What a layer over experts shows of the layer inside: "<part>.<name>" for its taps.
 void append_taps(std::vector<std::string>& names, std::string_view part, const FeedForward& layer);
 

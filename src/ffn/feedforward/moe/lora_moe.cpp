@@ -14,6 +14,7 @@
 
 #include "ffn/base/error.h"
 #include "ffn/feedforward/dense.h"
+#include "ffn/feedforward/moe/experts.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -71,11 +72,6 @@ class LoraExperts final : public FeedForward {
   std::vector<std::string_view> tap_views_;
 };
 
-std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                                   ParameterSet& parameters, const DesignRegistry& designs) {
-  return std::make_unique<LoraExperts>(spec, site, parameters, designs);
-}
-
 }  // namespace
 
 DesignEntry lora_moe_design() {
@@ -88,7 +84,7 @@ DesignEntry lora_moe_design() {
                       {"balance", "factor of the balance of importance; 0"},
                       {"delta", "how far experts of a sequence's type are drawn to it; 0"}},
           .costs = lora_costs,
-          .build = build};
+          .build = make_outer_layer<LoraExperts>};
 }
 
 }  // namespace ffn::inline v0

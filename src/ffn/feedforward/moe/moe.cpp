@@ -34,16 +34,6 @@ RoutedOptions options_of(const FeedForwardSpec& spec, const FeedForwardSite& sit
   return options;
 }
 
-FeedForwardCosts costs(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                       const DesignRegistry& designs) {
-  return routed_costs(options_of(spec, site), spec, site, designs);
-}
-
-std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                                   ParameterSet& parameters, const DesignRegistry& designs) {
-  return std::make_unique<RoutedExperts>(options_of(spec, site), spec, site, parameters, designs);
-}
-
 }  // namespace
 
 DesignEntry moe_design() {
@@ -58,8 +48,8 @@ DesignEntry moe_design() {
                       {"balance_over", "batch or sequence; batch"},
                       {"z", "factor of the router's z-loss; 0"},
                       {"jitter", "noise on the router's input in training; 0"}},
-          .costs = costs,
-          .build = build};
+          .costs = routed_layer_costs<options_of>,
+          .build = make_routed_layer<options_of>};
 }
 
 }  // namespace ffn::inline v0

@@ -46,4 +46,19 @@ class RoutedExperts final : public FeedForward {
   std::vector<std::string_view> tap_views_;
 };
 
+// DesignEntry::costs and ::build of a design that is RoutedExperts with options read from its text.
+using ReadRoutedOptions = RoutedOptions (*)(const FeedForwardSpec&, const FeedForwardSite&);
+template <ReadRoutedOptions options_of>
+FeedForwardCosts routed_layer_costs(const FeedForwardSpec& spec, const FeedForwardSite& site,
+                                    const DesignRegistry& designs) {
+  return routed_costs(options_of(spec, site), spec, site, designs);
+}
+template <ReadRoutedOptions options_of>
+std::unique_ptr<FeedForward> make_routed_layer(const FeedForwardSpec& spec,
+                                               const FeedForwardSite& site,
+                                               ParameterSet& parameters,
+                                               const DesignRegistry& designs) {
+  return std::make_unique<RoutedExperts>(options_of(spec, site), spec, site, parameters, designs);
+}
+
 }  // namespace ffn::inline v0

@@ -108,11 +108,6 @@ class SoftExperts final : public FeedForward {
   std::vector<std::string_view> tap_views_;
 };
 
-std::unique_ptr<FeedForward> build(const FeedForwardSpec& spec, const FeedForwardSite& site,
-                                   ParameterSet& parameters, const DesignRegistry& designs) {
-  return std::make_unique<SoftExperts>(spec, site, parameters, designs);
-}
-
 }  // namespace
 
 DesignEntry soft_moe_design() {
@@ -122,7 +117,7 @@ DesignEntry soft_moe_design() {
           .argument = DesignArgument::experts,
           .options = {{"slots", "P, slots of an expert per sequence; 1"}},
           .costs = soft_moe_costs,
-          .build = build};
+          .build = make_outer_layer<SoftExperts>};
 }
 
 }  // namespace ffn::inline v0
