@@ -28,7 +28,7 @@ class SquareGate final : public FeedForward {
         up_(add_linear(parameters, site, "up", costs_.hidden, site.width)),
         down_(add_linear(parameters, site, "down", site.width, costs_.hidden)) {}
 
-  Value forward(Executor& ex, Value x, std::int64_t) const override {
+  Value forward(Executor& ex, Value x, const TokenRows&) const override {
     const Value pre = ex.tap("pre", up_.forward(ex, std::move(x)));
     Value neuron = ex.tap("neuron", multiply(ex, activation(ex, pre, activation_), pre));
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
