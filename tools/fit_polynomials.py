@@ -88,17 +88,22 @@ def main():
     weight = lambda r: abs(r ** 2 / mp.expm1(r)) if abs(r) > tiny else tiny
     show("expm1", quotient, weight, -end, end, 4)
 
-    # −ln(2Q(x)) = x·P(x) on [0, 6], where Q(x) = erfc(x/√2)/2 is the upper tail of the normal
-    # distribution. An error δ of the logarithm is an error δ·Q of Q; the weight adds 0.5 % of δ itself,
-    # which bounds the relative error of Q by 200 times the number printed. The leading coefficient must
-    # come out positive: beyond 6 the polynomial then grows and the tail falls to 0, as it should.
+    # 2^f = 1 + f·P(f): relative error of 2^f on |f| ≤ 1/2.
+    slope = lambda f: (mp.power(2, f) - 1) / f if abs(f) > tiny else mp.log(2)
+    show("(2^f - 1)/f", slope, lambda f: max(abs(f), tiny) / mp.power(2, f), mp.mpf("-0.5001"),
+         mp.mpf("0.5001"), 4)
+
+    # −log2(2Q(x)) = x·P(x) on [0, 6], where Q(x) = erfc(x/√2)/2 is the upper tail of the normal
+    # distribution. An error δ of the logarithm is an error ln2·δ·Q of Q; the weight adds 0.5 % of δ
+    # itself, which bounds the relative error of Q by 200 times the number printed. The leading coefficient
+    # must come out positive: beyond 6 the polynomial then grows and the tail falls to 0, as it should.
     def log_tail(x):
-        return -mp.log(mp.erfc(x / mp.sqrt(2))) / x if x > tiny else mp.sqrt(2 / mp.pi)
+        return -mp.log(mp.erfc(x / mp.sqrt(2)), 2) / x if x > tiny else mp.sqrt(2 / mp.pi) / mp.log(2)
 
     def log_tail_weight(x):
         return x * (mp.erfc(x / mp.sqrt(2)) + mp.mpf("0.005")) if x > tiny else tiny
 
-    show("-log(2Q(x))/x", log_tail, log_tail_weight, 0, 6, 9)
+    show("-log2(2Q(x))/x", log_tail, log_tail_weight, 0, 6, 9)
 
 
 if __name__ == "__main__":

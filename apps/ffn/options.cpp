@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "ffn/base/error.h"
+#include "ffn/train/train_config.h"
 
 namespace ffn::app {
 
@@ -27,9 +28,11 @@ void DeviceOptions::add_to(CLI::App& verb) {
       ->check(CLI::IsMember({"f32", "bf16", "f64"}).description(""))
       ->type_name("DTYPE")
       ->capture_default_str();
-  verb.add_option("--memory", memory_name,
-                  "store: keep what backward needs; recompute: keep each block's input only")
-      ->check(CLI::IsMember({"store", "recompute"}).description(""))
+  verb.add_option(
+          "--memory", memory_name,
+          "store: keep what backward needs; recompute-hidden: but no hidden values of mlp and "
+          "glu; recompute: each block's input only")
+      ->check(CLI::IsMember({"store", "recompute-hidden", "recompute"}).description(""))
       ->type_name("MODE")
       ->capture_default_str();
 }
@@ -39,9 +42,7 @@ DType DeviceOptions::dtype() const {
   return dtype_name == "f64" ? DType::f64 : DType::f32;
 }
 
-MemoryMode DeviceOptions::memory() const {
-  return memory_name == "recompute" ? MemoryMode::recompute : MemoryMode::store;
-}
+MemoryMode DeviceOptions::memory() const { return parse_memory_mode(memory_name, "--memory"); }
 
 Device DeviceOptions::open() {
   check(dtype() != DType::f64 || device == "reference", ErrorKind::config, "--dtype",

@@ -181,7 +181,8 @@ PlanReport two_steps(const Device& device, MemoryMode memory, const DesignCase& 
 
 TEST_P(Designs, MemoryIsPredictedToTheByte) {
   const Device device = cpu_device(serial_pool());
-  for (const MemoryMode memory : {MemoryMode::store, MemoryMode::recompute}) {
+  for (const MemoryMode memory :
+       {MemoryMode::store, MemoryMode::recompute_hidden, MemoryMode::recompute}) {
     const PlanReport planned = two_steps(dry_device(device), memory, GetParam());
     const PlanReport measured = two_steps(device, memory, GetParam());
     EXPECT_EQ(planned, measured);

@@ -73,6 +73,68 @@ TEST(CpuActivation, Backward) {
   }
 }
 
+// The functions are those of the tests above; here it matters how they are put together.
+constexpr Activation kNeuronKinds[] = {Activation::gelu, Activation::silu, Activation::swish};
+
+TEST(CpuNeuron, Forward) {
+  std::mt19937_64 random(3);
+  for (const Activation kind : kNeuronKinds) {
+    for (const Size size : usual_sizes()) {
+      for (const std::vector<DType>& types : storage_types(3, size)) {
+        for (const bool gated : {false, true}) {
+          KernelCase c;
+          c.name = describe("neuron " + std::to_string(static_cast<int>(kind)), size, types);
+          c.operands = {
+              {types[0], size.rows, size.cols, Role::input, arguments(random, types[0], size)},
+              {types[1], size.rows, size.cols, Role::input,
+               random_values(random, types[1], size.rows * size.cols)},
+              {types[2], size.rows, size.cols, Role::output, {}, within(gated ? 9 : 4, 2)}};
+          c.run = [=](const auto& table, const auto& ctx, auto m) {
+            table.neuron_forward(ctx, {kind, 1.3f, m[0], gated ? m[1] : kernels::Matrix{}, m[2]});
+          };
+          if (types[0] == types[2]) c.alias_output = 2, c.alias_input = 0;
+          check_kernel(c);
+        }
+      }
+    }
+  }
+}
+
+// The three results one after another, each with the others' buffers behind it as inputs; dpre over
+// dneuron.
+TEST(CpuNeuron, Backward) {
+  std::mt19937_64 random(4);
+  for (const Activation kind : kNeuronKinds) {
+    for (const Size size : usual_sizes()) {
+      for (const std::vector<DType>& types : storage_types(3, size)) {
+        const std::int64_t count = size.rows * size.cols;
+        const auto output = [&](double k, double floor) {
+          return OperandSpec{types[2], size.rows, size.cols, Role::output, {}, within(k, floor)};
+        };
+        KernelCase c;
+        c.name = describe("neurons back " + std::to_string(static_cast<int>(kind)), size, types);
+        c.operands = {
+            {types[0], size.rows, size.cols, Role::input, arguments(random, types[0], size)},
+            {types[1], size.rows, size.cols, Role::input, random_values(random, types[1], count)},
+            {types[2], size.rows, size.cols, Role::input, random_values(random, types[2], count)},
+            output(9, 2),
+            output(4 * 8 + 2, 4),
+            output(9, 2)};
+        c.run = [=](const auto& table, const auto& ctx, auto m) {
+          table.neuron_backward(ctx, {kind, 1.3f, m[0], m[1], m[2], m[3], m[4], m[5]});
+        };
+        c.alias_output = 4, c.alias_input = 2;
+        check_kernel(c);
+        c.run = [=](const auto& table, const auto& ctx, auto m) {
+          table.neuron_backward(ctx, {kind, 1.3f, m[0], {}, m[2], m[3], m[4], {}});
+        };
+        c.operands.pop_back();
+        check_kernel(c);
+      }
+    }
+  }
+}
+
 TEST(CpuActivation, AbsentGradientIsSkipped) {
   for (const Isa isa : supported_isas()) {
     float x[3] = {1, 2, 3};

@@ -28,6 +28,7 @@ std::vector<SessionRun> cases() {
       for (const MemoryMode memory : {MemoryMode::store, MemoryMode::recompute})
         all.push_back(run_of(preset, design, DType::f32, memory));
   all.push_back(run_of("vit-nano", "glu(silu)", DType::bf16, MemoryMode::store));
+  all.push_back(run_of("vit-nano", "glu(silu)", DType::bf16, MemoryMode::recompute_hidden));
   all.push_back(run_of("vit-nano", "dwconv(gelu)", DType::bf16, MemoryMode::recompute));
   all.push_back(run_of("vit-nano", "leff(gelu)", DType::f32, MemoryMode::recompute));
   all.push_back(run_of("vit-nano", "localvit(hardswish, se=4)", DType::f32, MemoryMode::store));
@@ -56,14 +57,25 @@ TEST_P(Session, IsPlannedToTheByteAndEqualForAnyThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Presets, Session, testing::ValuesIn(cases()));
 
-TEST(Session, RecomputingEqualsStoring) {
-  SessionRun run = run_of("vit-nano", "dwconv(gelu)", DType::f32, MemoryMode::store);
+void expect_equal_in_less_memory(SessionRun run, MemoryMode memory) {
+  run.memory = MemoryMode::store;
   const Outcome stored = run_with_weights(cpu_device(serial_pool()), run);
-  run.memory = MemoryMode::recompute;
+  run.memory = memory;
   const Outcome recomputed = run_with_weights(cpu_device(serial_pool()), run);
   EXPECT_EQ(stored.losses(), recomputed.losses());
   EXPECT_TRUE(stored.weights == recomputed.weights);
   EXPECT_LT(recomputed.report.peak_bytes, stored.report.peak_bytes);
+}
+
+TEST(Session, RecomputingEqualsStoring) {
+  expect_equal_in_less_memory(run_of("vit-nano", "dwconv(gelu)", DType::f32, MemoryMode::store),
+                              MemoryMode::recompute);
+}
+
+TEST(Session, RecomputingHiddenValuesEqualsStoring) {
+  for (const DType dtype : {DType::f32, DType::bf16})
+    expect_equal_in_less_memory(run_of("vit-nano", "glu(silu)", dtype, MemoryMode::store),
+                                MemoryMode::recompute_hidden);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/ops/dropout.h"
 #include "ffn/ops/expert_layer.h"
+#include "ffn/ops/fused/dense_layer.h"
 #include "ffn/ops/grouped_linear.h"
 #include "ffn/ops/indexing.h"
 #include "ffn/ops/linear.h"
@@ -35,15 +36,15 @@ State state(Executor& ex, const Shape& shape, DType dtype = DType::f32) {
 constexpr ErrorKind kShape = ErrorKind::shape, kDType = ErrorKind::dtype,
                     kConfig = ErrorKind::config;
 
-ExpertLayerWeights layer_weights(Executor& ex, const Shape& up, const Shape& down) {
-  ExpertLayerWeights weights;
+LayerWeights layer_weights(Executor& ex, const Shape& up, const Shape& down) {
+  LayerWeights weights;
   weights.up = v(ex, up);
   weights.down = v(ex, down);
   return weights;
 }
 
 void add_expert_layers(std::vector<WrongInput>& all) {
-  const auto run = [](Executor& ex, ExpertLayerWeights weights, std::int64_t offsets) {
+  const auto run = [](Executor& ex, LayerWeights weights, std::int64_t offsets) {
     const NoTape no_tape(ex);
     expert_layer(ex, v(ex, {4, 8}), weights, v(ex, {offsets}, DType::i32).tensor, 2,
                  Activation::gelu);
@@ -58,16 +59,31 @@ void add_expert_layers(std::vector<WrongInput>& all) {
                    run(ex, layer_weights(ex, {6, 8}, {16, 3}), 4);
                  }});
   all.push_back({"expert_layer", kDType, {"down", "f64"}, [run](Executor& ex) {
-                   ExpertLayerWeights weights = layer_weights(ex, {6, 8}, {16, 3});
+                   LayerWeights weights = layer_weights(ex, {6, 8}, {16, 3});
                    weights.down = v(ex, {16, 3}, DType::f64);
                    run(ex, weights, 3);
                  }});
   all.push_back({"expert_layer", kConfig, {"no backward"}, [](Executor& ex) {
-                   ExpertLayerWeights weights = layer_weights(ex, {6, 8}, {16, 3});
+                   LayerWeights weights = layer_weights(ex, {6, 8}, {16, 3});
                    weights.up = ex.leaf(weights.up.tensor);
                    expert_layer(ex, v(ex, {4, 8}), weights, v(ex, {3}, DType::i32).tensor, 2,
                                 Activation::gelu);
                  }});
+}
+
+void add_dense_layers(std::vector<WrongInput>& all) {
+  const auto add = [&](ErrorKind kind, std::vector<std::string> words, const Shape& up,
+                       const Shape& down, const Shape& bias, DType dtype = DType::f32) {
+    all.push_back({"dense_layer", kind, std::move(words), [=](Executor& ex) {
+                     LayerWeights weights = layer_weights(ex, up, down);
+                     weights.up_bias = v(ex, bias, dtype);
+                     dense_layer(ex, v(ex, {4, 8}), weights, Activation::gelu);
+                   }});
+  };
+  add(kShape, {"[4, 8]", "up is [5, 7]", "[H, 8]"}, {5, 7}, {8, 5}, {5});
+  add(kShape, {"down is [8, 6]", "[8, 5]"}, {5, 8}, {8, 6}, {5});
+  add(kShape, {"up_bias is [8]", "[5]"}, {5, 8}, {8, 5}, {8});
+  add(kDType, {"up_bias", "f16"}, {5, 8}, {8, 5}, {5}, DType::f16);
 }
 
 void add_products(std::vector<WrongInput>& all) {
@@ -337,6 +353,7 @@ std::vector<WrongInput> wrong_inputs() {
   std::vector<WrongInput> all;
   add_products(all);
   add_expert_layers(all);
+  add_dense_layers(all);
   add_pointwise(all);
   add_rows(all);
   add_indexed(all);

@@ -35,12 +35,12 @@ class ExpertLayer : public testing::Test {
   Executor ex_{cpu_device(serial_pool())};
   Value x_ = made("x", {kRows, kWidth}, 1);
   Tensor offsets_ = offsets();
-  ExpertLayerWeights weights_{made("gate", {kExperts * kHidden, kWidth}, 0.2),
-                              made("up", {kExperts * kHidden, kWidth}, 0.2),
-                              made("down", {kExperts * kWidth, kHidden}, 0.05),
-                              made("gate_bias", {kExperts, kHidden}, 1),
-                              made("up_bias", {kExperts, kHidden}, 1),
-                              made("down_bias", {kExperts, kWidth}, 1)};
+  LayerWeights weights_{made("gate", {kExperts * kHidden, kWidth}, 0.2),
+                        made("up", {kExperts * kHidden, kWidth}, 0.2),
+                        made("down", {kExperts * kWidth, kHidden}, 0.05),
+                        made("gate_bias", {kExperts, kHidden}, 1),
+                        made("up_bias", {kExperts, kHidden}, 1),
+                        made("down_bias", {kExperts, kWidth}, 1)};
 };
 
 TEST_F(ExpertLayer, EqualsItsComposition) {
@@ -65,7 +65,7 @@ TEST_F(ExpertLayer, MemoryDoesNotGrowWithTheHiddenWidth) {
     const auto empty = [&](const Shape& shape, DType dtype = DType::f32) {
       return ex.constant(ex.allocate_persistent({shape, dtype}, Tag::parameters));
     };
-    ExpertLayerWeights weights;
+    LayerWeights weights;
     weights.up = empty({2 * hidden, 64});
     weights.down = empty({2 * 64, hidden});
     const Tensor groups = empty({3}, DType::i32).tensor;

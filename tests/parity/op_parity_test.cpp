@@ -54,6 +54,8 @@ struct Excluded {
 constexpr Excluded kExcluded[] = {
     {"cache_append", "a copy into state without gradient; PyTorch has no such operation"},
     {"cast", "changes the dtype, and parity runs in one: rounding is tested bit by bit in base"},
+    {"dense_layer",
+     "equal to its composition, which has fixtures (tests/ops); the designs have some"},
     {"drop_path", "its mask comes from our own counter-based stream, as dropout's"},
     {"dropout", "its mask comes from our own counter-based stream, which PyTorch does not have"},
     {"expert_layer", "equal to its composition, which has fixtures, bit for bit (tests/ops)"},

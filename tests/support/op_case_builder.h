@@ -42,6 +42,7 @@ inline std::string sizes(std::initializer_list<std::int64_t> axes) {
 // Adds a case; inputs without values get random ones of magnitude 0.1 to 1.5, either sign.
 void add_case(std::vector<OpCase>& cases, OpCase added);
 
+void add_dense_layer_cases(std::vector<OpCase>& cases);
 void add_expert_layer_cases(std::vector<OpCase>& cases);
 void add_product_cases(std::vector<OpCase>& cases);
 void add_pointwise_cases(std::vector<OpCase>& cases);

@@ -23,6 +23,7 @@ void add_case(std::vector<OpCase>& cases, OpCase added) {
 const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> cases = [] {
     std::vector<OpCase> all;
+    add_dense_layer_cases(all);
     add_expert_layer_cases(all);
     add_product_cases(all);
     add_pointwise_cases(all);

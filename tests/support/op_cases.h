@@ -65,9 +65,10 @@ struct OpCase {
   double bf16_inside = 0;
   double least_scale = 0;  // function: s is no less, where results cancel to nothing
   bool training = true;
-  bool recorded = true;      // false: runs under NoTape
-  bool complex_step = true;  // false: not analytic (conversions)
-  bool any_stride = true;    // false: refuses rows with a leading dimension, by contract
+  bool recorded = true;        // false: runs under NoTape
+  bool complex_step = true;    // false: not analytic (conversions)
+  bool sums_in_steps = false;  // a gradient is added to in several steps, each rounded
+  bool any_stride = true;      // false: refuses rows with a leading dimension, by contract
 
   std::string full_name() const { return op + "_" + name; }
   bool wants_gradient() const {

@@ -27,7 +27,7 @@ void add(std::vector<OpCase>& cases, const Sizes& sizes, bool gated, bool biased
                {number("x", {rows, sizes.D}), index("offsets", sizes.offsets),
                 number("up", {E * sizes.H, sizes.D}), number("down", {E * sizes.D, sizes.H})},
                [E, gated, biased](CaseRun& c) {
-                 ExpertLayerWeights weights;
+                 LayerWeights weights;
                  weights.up = c.in[2];
                  weights.down = c.in[3];
                  if (gated) weights.gate = c.in[4];

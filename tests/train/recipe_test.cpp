@@ -30,7 +30,7 @@ TrainRecipe unusual() {
   recipe.label_smoothing = 0.2;
   recipe.eval_steps = 9;
   recipe.dtype = DType::bf16;
-  recipe.memory = MemoryMode::recompute;
+  recipe.memory = MemoryMode::recompute_hidden;
   return recipe;
 }
 

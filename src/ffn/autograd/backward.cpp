@@ -149,7 +149,7 @@ void Executor::add_to_slot(GradientSlot& slot, Tensor gradient) {
 }
 
 Values Executor::segment(Values inputs, Body body) {
-  if (memory_mode_ == MemoryMode::store || !recording_) return body(*this, inputs);
+  if (memory_mode_ != MemoryMode::recompute || !recording_) return body(*this, inputs);
 
   // First pass: nothing is recorded; slots are hidden so that no operation saves anything.
   Values hidden;

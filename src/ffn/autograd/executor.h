@@ -28,8 +28,10 @@
 
 namespace ffn::inline v0 {
 
-// store keeps what backward needs; recompute keeps a segment's inputs and runs its body again.
-enum class MemoryMode { store, recompute };
+// store keeps what backward needs; recompute_hidden keeps all but the hidden values of feed-forward
+// layers that are one operation, and computes those again; recompute keeps a segment's inputs only and
+// runs its body again, hidden values not kept in there either.
+enum class MemoryMode { store, recompute_hidden, recompute };
 
 class Executor {
  public:

@@ -16,7 +16,7 @@
 
 #include "ffn/base/faults.h"
 #include "ffn/feedforward/dense.h"
-#include "ffn/feedforward/moe/one_pass.h"
+#include "ffn/feedforward/one_pass.h"
 #include "ffn/feedforward/registry.h"
 #include "ffn/ops/arithmetic.h"
 #include "ffn/ops/view.h"

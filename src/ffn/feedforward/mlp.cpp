@@ -4,7 +4,7 @@
 // rounds it up. bias=true or false takes the place of the site's.
 // Source: Vaswani et al., Attention is all you need, 2017.
 #include "ffn/feedforward/dense.h"
-#include "ffn/feedforward/moe/one_pass.h"
+#include "ffn/feedforward/one_pass.h"
 #include "ffn/feedforward/registry.h"
 
 namespace ffn::inline v0 {

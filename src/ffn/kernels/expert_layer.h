@@ -1,4 +1,5 @@
-// Layers of experts in one pass, for inference: hidden values exist for a tile of rows at a time.
+// Layers of experts, or one dense layer, in one pass for inference: hidden values exist for a tile
+// of rows at a time.
 #pragma once
 
 #include "ffn/kernels/args.h"
@@ -17,13 +18,15 @@ struct ExpertLayerShape {
 
 // Expert e owns rows e·H … of gate and up [E·H, D], e·D … of down [E·D, H] and row e of each bias
 // ([E, H], [E, H], [E, D]; absent: none). x and y: f32 or bf16; weights and biases: f32 or bf16,
-// the weights of one type. All between is f32 and rounded once on store. f64 and c128 on the
+// the weights of one type. Sums are f32; the values before the activation and
+// the hidden values have the precision of x. f64 and c128 on the
 // reference device only.
 struct ExpertLayerArgs {
   ConstMatrix x, gate, up, down;  // gate absent: not gated
   ConstMatrix gate_bias, up_bias, down_bias;
   Matrix y;
-  const std::int32_t* offsets = nullptr;  // [E + 1], ascending, offsets[0] = 0, last = R
+  const std::int32_t* offsets =
+      nullptr;  // [E + 1], ascending, offsets[0] = 0, last = R; absent: E = 1
   std::int64_t experts = 1;
   Activation activation = Activation::relu;
   float beta = 1;  // swish only

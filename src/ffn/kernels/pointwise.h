@@ -39,6 +39,23 @@ struct ActivationBackwardArgs {
   GradMatrix dx;
 };
 
+// The hidden units of a feed-forward layer: neuron = f(pre), or f(pre) ⊙ up where `up` is given.
+// neuron may be pre or up.
+struct NeuronForwardArgs {
+  Activation kind = Activation::relu;
+  float beta = 1;  // swish only
+  ConstMatrix pre, up;
+  Matrix neuron;
+};
+// neuron as above; dpre = f'(pre)·(dneuron ⊙ up), dup = dneuron ⊙ f(pre), the bits of the separate
+// kernels. neuron may be pre, dpre may be dneuron, dup may be up; without `up` there is no dup.
+struct NeuronBackwardArgs {
+  Activation kind = Activation::relu;
+  float beta = 1;
+  ConstMatrix pre, up, dneuron;
+  Matrix neuron, dpre, dup;
+};
+
 // y = a ⊙ b. y may be a or b.
 struct MultiplyForwardArgs {
   ConstMatrix a, b;

@@ -14,11 +14,17 @@ struct ProductShape {
   ProductForm form = ProductForm::nt;
   std::int64_t m = 0, n = 0, k = 0;
   DType a = DType::f32, b = DType::f32, c = DType::f32;
+  std::int64_t piece = 0;  // as in ProductArgs
 };
 
 // C (+)= product, plus bias[n] on every row when given. A: f32 or bf16; B: f32, bf16, f16, q4_0 or
 // q8_0 (blocks run along B's stored rows; nt and nn only); C: f32 or bf16. Sums are kept in f32 and
 // rounded once on store. f64 and c128 on the reference device only. K = 0 gives zero (or bias).
+//
+// The sum over K is cut into pieces that are added in rising order; their length follows from K
+// (KernelTable::product_piece) unless `piece` gives it. So a product over a part of K that starts
+// and ends at multiples of product_piece(K), with that piece and added to the parts before, makes
+// the bits of the whole product.
 struct ProductArgs {
   ProductForm form = ProductForm::nt;
   ConstMatrix a, b;
@@ -26,6 +32,7 @@ struct ProductArgs {
   ConstMatrix bias;  // [1, N], f32 or bf16; absent: none
   bool accumulate = false;
   const void* packed_b = nullptr;  // from pack_b for the same form and B; b.data is then not read
+  std::int64_t piece = 0;          // a value of product_piece(); 0: that of K
 };
 
 // Prepared weights: B reordered for the product kernel, f32 panels. The layout belongs to the

@@ -26,6 +26,7 @@ using Kernel = void (*)(const LaunchContext&, const Args&);
 struct KernelTable {
   Kernel<ProductArgs> product;
   std::int64_t (*product_workspace)(const ProductShape&, int threads);
+  std::int64_t (*product_piece)(std::int64_t K);  // ≥ 1
   Kernel<GroupedProductArgs> grouped_product;
   // Shape: m = R rows in all, n, k as of one expert's product (tn: m, n of C_e and k = R).
   std::int64_t (*grouped_product_workspace)(const ProductShape&, std::int64_t experts, int threads);
@@ -40,6 +41,8 @@ struct KernelTable {
 
   Kernel<ActivationForwardArgs> activation_forward;
   Kernel<ActivationBackwardArgs> activation_backward;
+  Kernel<NeuronForwardArgs> neuron_forward;
+  Kernel<NeuronBackwardArgs> neuron_backward;
   Kernel<MultiplyForwardArgs> multiply_forward;
   Kernel<MultiplyBackwardArgs> multiply_backward;
   Kernel<AddForwardArgs> add_forward;

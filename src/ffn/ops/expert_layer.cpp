@@ -12,10 +12,8 @@ using kernels::ConstMatrix;
 // Inputs: x, offsets, up, down, then those of gate, gate_bias, up_bias, down_bias that there are.
 class ExpertLayerOp final : public Op {
  public:
-  struct Present {
-    bool gate, gate_bias, up_bias, down_bias;
-  };
-  ExpertLayerOp(std::int64_t experts, Activation activation, float beta, const Present& present)
+  ExpertLayerOp(std::int64_t experts, Activation activation, float beta,
+                const OptionalWeights& present)
       : experts_(experts), activation_(activation), beta_(beta), present_(present) {}
 
   std::string_view name() const override { return "expert_layer"; }
@@ -37,12 +35,11 @@ class ExpertLayerOp final : public Op {
     if (present_.gate_bias) require(inputs[next++], "gate_bias", {E, H}, x);
     if (present_.up_bias) require(inputs[next++], "up_bias", {E, H}, x);
     if (present_.down_bias) require(inputs[next++], "down_bias", {E, D}, x);
-    const std::int64_t maps = present_.gate ? 3 : 2;
     OpSpec spec;
     spec.outputs.push_back({x.shape, x.dtype});
     spec.forward_scratch_bytes = context.kernels->expert_layer_workspace(
         {x.rows(), D, H, E, present_.gate, x.dtype, up.dtype}, context.threads);
-    spec.forward_flops = 2 * maps * x.rows() * D * H;
+    spec.forward_flops = 2 * present_.maps() * x.rows() * D * H;
     return spec;
   }
 
@@ -80,24 +77,19 @@ class ExpertLayerOp final : public Op {
   std::int64_t experts_;
   Activation activation_;
   float beta_;
-  Present present_;
+  OptionalWeights present_;
 };
 
 }  // namespace
 
-Value expert_layer(Executor& ex, Value x, const ExpertLayerWeights& weights, const Tensor& offsets,
+Value expert_layer(Executor& ex, Value x, const LayerWeights& weights, const Tensor& offsets,
                    std::int64_t experts, Activation activation, float beta) {
   Values inputs;
   inputs.push_back(std::move(x));
   inputs.push_back(ex.constant(offsets));
-  inputs.push_back(weights.up);
-  inputs.push_back(weights.down);
-  for (const Value* value :
-       {&weights.gate, &weights.gate_bias, &weights.up_bias, &weights.down_bias})
-    if (value->defined()) inputs.push_back(*value);
-  const ExpertLayerOp::Present present{weights.gate.defined(), weights.gate_bias.defined(),
-                                       weights.up_bias.defined(), weights.down_bias.defined()};
-  return ex.apply_one(ExpertLayerOp(experts, activation, beta, present), std::move(inputs));
+  push_weights(inputs, weights);
+  return ex.apply_one(ExpertLayerOp(experts, activation, beta, OptionalWeights(weights)),
+                      std::move(inputs));
 }
 
 }  // namespace ffn::inline v0

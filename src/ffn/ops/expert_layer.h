@@ -1,16 +1,10 @@
 // Layers of experts in one pass over their rows, for inference.
 #pragma once
 
-#include "ffn/autograd/executor.h"
 #include "ffn/ops/activation.h"
+#include "ffn/ops/layer_weights.h"
 
 namespace ffn::inline v0 {
-
-// The maps of E layers of one design, expert e's rows one after another as in grouped_linear().
-struct ExpertLayerWeights {
-  Value gate, up, down;                      // [E·H, D] (undefined: not gated), [E·H, D], [E·D, H]
-  Value gate_bias, up_bias, down_bias = {};  // [E, H], [E, H], [E, D]; undefined: none
-};
 
 // Rows [offsets[e], offsets[e+1]) of x [R, D] through expert e:
 //   h = act(x·W_gateᵀ + b_gate) ⊙ (x·W_upᵀ + b_up), or act(x·W_upᵀ + b_up);  y = h·W_downᵀ + b_down
@@ -22,7 +16,7 @@ struct ExpertLayerWeights {
 //              tiles of 96 rows of them, or 8 rows of all; [R, D] f32 where x is bf16
 //   flops      2·R·D·H for each map
 // Errors: shape; dtype; config when recording.
-Value expert_layer(Executor& ex, Value x, const ExpertLayerWeights& weights, const Tensor& offsets,
+Value expert_layer(Executor& ex, Value x, const LayerWeights& weights, const Tensor& offsets,
                    std::int64_t experts, Activation activation, float beta = 1);
 
 }  // namespace ffn::inline v0

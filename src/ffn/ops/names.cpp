@@ -16,6 +16,7 @@ constexpr std::string_view kNames[] = {
     "choose_tokens",
     "concat_cols",
     "cross_entropy",
+    "dense_layer",
     "depthwise_conv",
     "drop_path",
     "dropout",

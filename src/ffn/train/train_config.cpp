@@ -23,6 +23,9 @@ float to_number(const std::string& text, const std::string& where) {
   return value;
 }
 
+constexpr MemoryMode kMemoryModes[] = {MemoryMode::store, MemoryMode::recompute_hidden,
+                                       MemoryMode::recompute};
+
 }  // namespace
 
 DType parse_training_dtype(std::string_view text, std::string_view where) {
@@ -32,13 +35,19 @@ DType parse_training_dtype(std::string_view text, std::string_view where) {
 }
 
 MemoryMode parse_memory_mode(std::string_view text, std::string_view where) {
-  check(text == "store" || text == "recompute", ErrorKind::io, where, "'memory' is '", text,
-        "'; expected store or recompute");
-  return text == "store" ? MemoryMode::store : MemoryMode::recompute;
+  for (const MemoryMode mode : kMemoryModes)
+    if (to_string(mode) == text) return mode;
+  fail(ErrorKind::io, where, "'memory' is '", text,
+       "'; expected store, recompute-hidden or recompute");
 }
 
 std::string_view to_string(MemoryMode mode) {
-  return mode == MemoryMode::store ? "store" : "recompute";
+  switch (mode) {
+    case MemoryMode::store: return "store";
+    case MemoryMode::recompute_hidden: return "recompute-hidden";
+    case MemoryMode::recompute: break;
+  }
+  return "recompute";
 }
 
 void check_train_config(const TrainConfig& config) {

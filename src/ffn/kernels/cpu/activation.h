@@ -55,46 +55,53 @@ inline Vec tanh_slope(Vec x) {
 
 constexpr float kQuickGelu = 1.702f;
 
-// Calls use(f), f the function of one Vec that computes `kind`.
+// Calls use(f, slope), the functions of one Vec that compute `kind` and its slope.
 template <class Use>
-inline void with_activation(Activation kind, float beta, const Use& use) {
+inline void with_activation_and_slope(Activation kind, float beta, const Use& use) {
+  const auto of_swish = [&](Vec b) {
+    return use([b](Vec x) { return swish(x, b); }, [b](Vec x) { return swish_slope(x, b); });
+  };
   switch (kind) {
-    case Activation::relu: return use([](Vec x) { return select(gt(x, zero()), x, zero()); });
-    case Activation::gelu: return use([](Vec x) { return gelu(x); });
-    case Activation::gelu_tanh: return use([](Vec x) { return gelu_tanh(x); });
-    case Activation::quick_gelu: return use([](Vec x) { return swish(x, set(kQuickGelu)); });
-    case Activation::silu: return use([](Vec x) { return x * sigmoid(x); });
-    case Activation::swish: return use([beta](Vec x) { return swish(x, set(beta)); });
-    case Activation::relu2: return use([](Vec x) { return select(gt(x, zero()), x * x, zero()); });
-    case Activation::sigmoid: return use([](Vec x) { return sigmoid(x); });
-    case Activation::tanh: return use([](Vec x) { return tanh(x); });
-    case Activation::hardswish: return use([](Vec x) { return hardswish(x); });
-    case Activation::hardsigmoid: return use([](Vec x) { return hardsigmoid(x); });
-    case Activation::identity: return use([](Vec x) { return x; });
+    case Activation::relu:
+      return use([](Vec x) { return select(gt(x, zero()), x, zero()); },
+                 [](Vec x) { return select(gt(x, zero()), set(1), zero()); });
+    case Activation::gelu:
+      return use([](Vec x) { return gelu(x); }, [](Vec x) { return gelu_slope(x); });
+    case Activation::gelu_tanh:
+      return use([](Vec x) { return gelu_tanh(x); }, [](Vec x) { return gelu_tanh_slope(x); });
+    case Activation::quick_gelu: return of_swish(set(kQuickGelu));
+    case Activation::silu:
+      return use([](Vec x) { return x * sigmoid(x); },
+                 [](Vec x) { return swish_slope(x, set(1)); });
+    case Activation::swish: return of_swish(set(beta));
+    case Activation::relu2:
+      return use([](Vec x) { return select(gt(x, zero()), x * x, zero()); },
+                 [](Vec x) { return select(gt(x, zero()), x + x, zero()); });
+    case Activation::sigmoid:
+      return use([](Vec x) { return sigmoid(x); },
+                 [](Vec x) {
+                   const Sigmoid s = sigmoid_pair(x);
+                   return s.value * s.complement;
+                 });
+    case Activation::tanh:
+      return use([](Vec x) { return tanh(x); }, [](Vec x) { return tanh_slope(x); });
+    case Activation::hardswish:
+      return use([](Vec x) { return hardswish(x); }, [](Vec x) { return hardswish_slope(x); });
+    case Activation::hardsigmoid:
+      return use([](Vec x) { return hardsigmoid(x); }, [](Vec x) { return hardsigmoid_slope(x); });
+    case Activation::identity: return use([](Vec x) { return x; }, [](Vec) { return set(1); });
   }
 }
 
-// The same for the slope.
+// Calls use(f).
+template <class Use>
+inline void with_activation(Activation kind, float beta, const Use& use) {
+  with_activation_and_slope(kind, beta, [&](auto f, auto) { use(f); });
+}
+// Calls use(slope).
 template <class Use>
 inline void with_activation_slope(Activation kind, float beta, const Use& use) {
-  switch (kind) {
-    case Activation::relu: return use([](Vec x) { return select(gt(x, zero()), set(1), zero()); });
-    case Activation::gelu: return use([](Vec x) { return gelu_slope(x); });
-    case Activation::gelu_tanh: return use([](Vec x) { return gelu_tanh_slope(x); });
-    case Activation::quick_gelu: return use([](Vec x) { return swish_slope(x, set(kQuickGelu)); });
-    case Activation::silu: return use([](Vec x) { return swish_slope(x, set(1)); });
-    case Activation::swish: return use([beta](Vec x) { return swish_slope(x, set(beta)); });
-    case Activation::relu2: return use([](Vec x) { return select(gt(x, zero()), x + x, zero()); });
-    case Activation::sigmoid:
-      return use([](Vec x) {
-        const Sigmoid s = sigmoid_pair(x);
-        return s.value * s.complement;
-      });
-    case Activation::tanh: return use([](Vec x) { return tanh_slope(x); });
-    case Activation::hardswish: return use([](Vec x) { return hardswish_slope(x); });
-    case Activation::hardsigmoid: return use([](Vec x) { return hardsigmoid_slope(x); });
-    case Activation::identity: return use([](Vec) { return set(1); });
-  }
+  with_activation_and_slope(kind, beta, [&](auto, auto slope) { use(slope); });
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kLayerRows = kBlockRows;
 
 // Hidden units of a strip: a piece of the reduction over H, so that y is summed as by one product.
-inline std::int64_t strip_hidden(std::int64_t hidden) { return most(block_depth(hidden), 1); }
+inline std::int64_t strip_hidden(std::int64_t hidden) { return product_piece(hidden); }
 
 // What one thread needs, in floats.
 struct LayerLayout {
@@ -100,31 +100,22 @@ class LayerPiece {
     float* converted = other + kFewRows * ld;
     const ConstMatrix x = rows_of(args_.x, first, M);
     const auto in = [&](const ConstMatrix& weights, const ConstMatrix& bias, float* to) {
-      multiply_few({ProductForm::nt,
-                    x,
-                    {to, DType::f32, M, H, ld},
-                    M,
-                    H,
-                    shape_.width,
-                    bias_part(bias, e, 0, H),
-                    false},
+      multiply_few(problem(x, {to, DType::f32, M, H, ld}, bias_part(bias, e, 0, H), false),
                    rows_of(weights, e * H, H), converted);
     };
     in(args_.up, args_.up_bias, hidden);
     if (shape_.gated) in(args_.gate, args_.gate_bias, other);
     activate(M, H, hidden, other, ld);
-    multiply_few({ProductForm::nt,
-                  {hidden, DType::f32, M, H, ld},
-                  rows_of(sums_, first, M),
-                  M,
-                  shape_.width,
-                  H,
-                  bias_part(args_.down_bias, e, 0, shape_.width),
-                  false},
+    multiply_few(problem({hidden, DType::f32, M, H, ld}, rows_of(sums_, first, M),
+                         bias_part(args_.down_bias, e, 0, shape_.width), false),
                  rows_of(args_.down, e * shape_.width, shape_.width), converted);
   }
 
  private:
+  static Problem problem(const ConstMatrix& a, const Matrix& c, const float* bias,
+                         bool accumulate) {
+    return {ProductForm::nt, a, c, a.rows, c.cols, a.cols, product_piece(a.cols), bias, accumulate};
+  }
   ConstMatrix in_part(const ConstMatrix& all, std::int64_t e, Range strip) const {
     return rows_of(all, e * shape_.hidden + strip.begin, strip.end - strip.begin);
   }
@@ -152,26 +143,30 @@ class LayerPiece {
   void map_in(Range rows, const float* packed, const ConstMatrix& bias, std::int64_t e, Range strip,
               float* tile) const {
     const std::int64_t M = rows.end - rows.begin, N = strip.end - strip.begin;
-    multiply({ProductForm::nt,
-              rows_of(args_.x, rows.begin, M),
-              {tile, DType::f32, M, N, layout_.tile_ld},
-              M,
-              N,
-              shape_.width,
-              bias_part(bias, e, strip.begin, N),
-              false},
+    multiply(problem(rows_of(args_.x, rows.begin, M), {tile, DType::f32, M, N, layout_.tile_ld},
+                     bias_part(bias, e, strip.begin, N), false),
              packed);
   }
-  // hidden = act(hidden), or act(gate) ⊙ hidden.
+  // hidden = act(hidden), or act(gate) ⊙ hidden; operands and results are rounded to x's type, as
+  // where they are stored.
   void activate(std::int64_t rows, std::int64_t columns, float* hidden, const float* gate,
                 std::int64_t ld) const {
+    if (shape_.x == DType::bf16) {
+      activate_as([](Vec v) { return as_bf16(v); }, rows, columns, hidden, gate, ld);
+    } else {
+      activate_as([](Vec v) { return v; }, rows, columns, hidden, gate, ld);
+    }
+  }
+  template <class Round>
+  void activate_as(const Round& as, std::int64_t rows, std::int64_t columns, float* hidden,
+                   const float* gate, std::int64_t ld) const {
     with_activation(args_.activation, args_.beta, [&](auto f) {
       for (std::int64_t row = 0; row < rows; ++row, hidden += ld, gate += ld) {
         const float* same = hidden;
         if (shape_.gated) {
-          map(columns, hidden, [&](Vec g, Vec up) { return f(g) * up; }, gate, same);
+          map(columns, hidden, [&](Vec g, Vec up) { return as(f(as(g)) * as(up)); }, gate, same);
         } else {
-          map(columns, hidden, f, same);
+          map(columns, hidden, [&](Vec v) { return as(f(as(v))); }, same);
         }
       }
     });
@@ -180,15 +175,10 @@ class LayerPiece {
   void map_down(Range rows, std::int64_t e, Range strip) const {
     const std::int64_t M = rows.end - rows.begin, K = strip.end - strip.begin;
     const bool last = strip.end == shape_.hidden;
-    multiply({ProductForm::nt,
-              {hidden_, DType::f32, M, K, layout_.tile_ld},
-              rows_of(sums_, rows.begin, M),
-              M,
-              shape_.width,
-              K,
-              last ? bias_part(args_.down_bias, e, 0, shape_.width) : nullptr,
-              strip.begin > 0},
-             packed_down_);
+    multiply(
+        problem({hidden_, DType::f32, M, K, layout_.tile_ld}, rows_of(sums_, rows.begin, M),
+                last ? bias_part(args_.down_bias, e, 0, shape_.width) : nullptr, strip.begin > 0),
+        packed_down_);
   }
 
   const ExpertLayerArgs& args_;
@@ -198,11 +188,16 @@ class LayerPiece {
   float *bias_, *packed_up_, *packed_gate_, *packed_down_, *hidden_, *other_, *scratch_;
 };
 
+inline Range rows_of_expert(const ExpertLayerArgs& args, std::int64_t e) {
+  if (args.offsets == nullptr) return {0, args.x.rows};
+  return {args.offsets[e], args.offsets[e + 1]};
+}
+
 // Rows [begin, end) of the sorted rows, expert by expert. An expert of few rows belongs to the
 // range that its first row lies in.
 inline void run_rows(const ExpertLayerArgs& args, LayerPiece& piece, Range range) {
   for (std::int64_t e = 0; e < args.experts; ++e) {
-    const std::int64_t first = args.offsets[e], last = args.offsets[e + 1];
+    const auto [first, last] = rows_of_expert(args, e);
     if (has_few_rows(last - first, false)) {
       if (first < last && first >= range.begin && first < range.end) piece.run_few(e, first, last);
       continue;
@@ -221,7 +216,9 @@ inline void expert_layer(const LaunchContext& ctx, const ExpertLayerArgs& args) 
                                args.x.dtype,
                                args.up.dtype};
   if (shape.rows <= 0 || shape.width <= 0) return;
-  FFN_ASSERT(args.offsets[0] == 0 && args.offsets[args.experts] == shape.rows);
+  FFN_ASSERT(args.offsets == nullptr
+                 ? args.experts == 1
+                 : args.offsets[0] == 0 && args.offsets[args.experts] == shape.rows);
   FFN_ASSERT(shape.hidden > 0 && args.y.dtype == args.x.dtype);
   FFN_ASSERT(ctx.workspace_bytes >= expert_layer_workspace(shape, thread_count(ctx)));
   const LayerLayout layout = layer_layout(shape);

@@ -12,6 +12,7 @@ namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 void fill_product(KernelTable& table) {
   table.product = product;
   table.product_workspace = product_workspace;
+  table.product_piece = product_piece;
   table.grouped_product = grouped_product;
   table.grouped_product_workspace = grouped_product_workspace;
   table.expert_layer = expert_layer;

@@ -1,8 +1,8 @@
 // How a product is cut into blocks, and the loops over one block.
 //
-// The reduction is cut at multiples of block_depth(K), a function of K alone; each piece is one fma
-// chain per element, the pieces are added in rising order. Nothing else about the cuts changes a
-// result, so they follow the number of threads freely.
+// The reduction is cut at multiples of its piece, a function of K alone or given by the caller;
+// each piece is one fma chain per element, the pieces are added in rising order. Nothing else about
+// the cuts changes a result, so they follow the number of threads freely.
 #pragma once
 
 #include "ffn/base/faults.h"
@@ -20,23 +20,24 @@ constexpr std::int64_t kBlockRows = 96;
 constexpr std::int64_t kPackedFloats = std::int64_t{1} << 20;
 constexpr std::int64_t kPackedDepth = 2048;
 
-// Pieces of equal depth, in multiples of 32 (quantised blocks), for K > 0.
-inline std::int64_t block_depth(std::int64_t K) {
+// Pieces of equal depth, in multiples of 32 (quantised blocks).
+inline std::int64_t product_piece(std::int64_t K) {
   const std::int64_t pieces = (K + kMaxDepth - 1) / kMaxDepth;
-  return pieces <= 1 ? K : round_up((K + pieces - 1) / pieces, kQuantBlock);
+  return pieces <= 1 ? most(K, 1) : round_up((K + pieces - 1) / pieces, kQuantBlock);
+}
+inline std::int64_t piece_or_default(std::int64_t piece, std::int64_t K) {
+  FFN_ASSERT(piece >= 0 && piece <= kMaxDepth);
+  return piece > 0 ? piece : product_piece(K);
 }
 
-// How much of B is packed at once: `depth` of the reduction (a multiple of block_depth) for
-// `columns` columns. A bf16 C is rounded once, so there the whole reduction runs before the next
-// columns.
+// How much of B is packed at once: `depth` of the reduction (a multiple of its piece) for `columns`
+// columns. A bf16 C is rounded once, so there the whole reduction runs before the next columns.
 struct PackedExtent {
   std::int64_t depth, columns;
 };
-inline PackedExtent packed_extent(DType c, std::int64_t N, std::int64_t K) {
+inline PackedExtent packed_extent(DType c, std::int64_t N, std::int64_t K, std::int64_t piece) {
   std::int64_t depth = K;
-  if (c != DType::bf16 && K > kPackedDepth) {
-    depth = most(kPackedDepth / block_depth(K), 1) * block_depth(K);
-  }
+  if (c != DType::bf16 && K > kPackedDepth) depth = most(kPackedDepth / piece, 1) * piece;
   const std::int64_t fitting = kPackedFloats / most(depth, 1) / kPanel * kPanel;
   return {depth, least(round_up(N, kPanel), most(fitting, kPanel))};
 }
@@ -47,6 +48,7 @@ struct Problem {
   ConstMatrix a;
   Matrix c;
   std::int64_t M, N, K;
+  std::int64_t piece;
   const float* bias;  // f32, kPanel-padded; or null
   bool accumulate;
 };
@@ -188,18 +190,18 @@ inline std::int64_t group_rows(ProductForm form) {
 // that b holds. K = 0 runs one empty piece, which still writes C.
 inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Range columns,
                            Range k, const BlockScratch& scratch) {
-  const std::int64_t depth = most(block_depth(problem.K), 1), group = group_rows(problem.form);
+  const std::int64_t piece = problem.piece, group = group_rows(problem.form);
   const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
   for (std::int64_t first = m.begin; first < m.end; first += group) {
     const std::int64_t last = least(first + group, m.end);
     std::int64_t at = k.begin;
     do {
-      const Range piece{at, least(at + depth, k.end)};
+      const Range depth{at, least(at + piece, k.end)};
       for (std::int64_t row = first; row < last; row += kBlockRows) {
-        multiply_piece(problem, b, {row, least(row + kBlockRows, last)}, columns, piece, scratch.a,
+        multiply_piece(problem, b, {row, least(row + kBlockRows, last)}, columns, depth, scratch.a,
                        scratch.sums + (row - first) * sums_ld);
       }
-      at += depth;
+      at += piece;
     } while (at < k.end);
   }
 }
@@ -210,7 +212,7 @@ struct ScratchFloats {
 };
 inline ScratchFloats scratch_floats(const ProductShape& shape, std::int64_t columns) {
   const std::int64_t rows = least(shape.m, kBlockRows), depth = least(shape.k, kMaxDepth);
-  const bool sums = shape.c == DType::bf16 && shape.k > kMaxDepth;
+  const bool sums = shape.c == DType::bf16 && shape.k > piece_or_default(shape.piece, shape.k);
   return {
       round_up(prepared_a_floats(rows, depth), 16),
       sums ? round_up(least(shape.m, group_rows(shape.form)), kTileRows) * round_up(columns, kPanel)

@@ -199,13 +199,12 @@ template <class Rows>
 void add_scaled_rows(const Problem& problem, const Rows& b, const FewRowsA& a, Range columns) {
   ChunkSums sums;
   for (std::int64_t i = 0; i < kChunkFloats; i += kLanes) store(sums.piece + i, zero());
-  const std::int64_t depth = most(block_depth(problem.K), 1);
   const std::int64_t step = kChunkFloats / problem.M / kPanel * kPanel;
   for (std::int64_t n = columns.begin; n < columns.end; n += step) {
     const Chunk chunk{n, least(step, columns.end - n), step, &sums};
     std::int64_t k = 0;
     do {
-      const std::int64_t end = least(k + depth, problem.K);
+      const std::int64_t end = least(k + problem.piece, problem.K);
       const bool first = k == 0;
       for (; k + kDepthStep <= end; k += kDepthStep) {
         add_rows<Rows, kDepthStep>(problem, b, a, chunk, k);

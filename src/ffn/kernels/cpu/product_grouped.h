@@ -20,7 +20,8 @@ struct StripLayout {
 };
 inline StripLayout strip_layout(const ProductShape& shape) {
   StripLayout layout{};
-  layout.columns = least(packed_extent(shape.c, shape.n, shape.k).columns, kStripColumns);
+  layout.columns = least(packed_extent(shape.c, shape.n, shape.k, product_piece(shape.k)).columns,
+                         kStripColumns);
   const bool whole_depth = shape.c == DType::bf16;
   layout.packed = layout.columns * (whole_depth ? shape.k : least(shape.k, kPackedDepth));
   layout.scratch = scratch_floats(shape, layout.columns);
@@ -42,7 +43,7 @@ inline std::int64_t grouped_product_workspace(const ProductShape& shape, std::in
 
 inline Problem expert_problem(const GroupedProductArgs& args, std::int64_t e) {
   const std::int64_t first = args.offsets[e], rows = args.offsets[e + 1] - first;
-  Problem problem{args.form,      rows_of(args.a, first, rows), {}, 0, args.c.cols, 0, nullptr,
+  Problem problem{args.form,      rows_of(args.a, first, rows), {}, 0, args.c.cols, 0, 0, nullptr,
                   args.accumulate};
   if (args.form == ProductForm::tn) {
     problem.M = args.c.rows / args.experts;
@@ -53,6 +54,7 @@ inline Problem expert_problem(const GroupedProductArgs& args, std::int64_t e) {
     problem.K = args.a.cols;
     problem.c = rows_of(args.c, first, rows);
   }
+  problem.piece = product_piece(problem.K);
   return problem;
 }
 
@@ -78,7 +80,8 @@ inline void multiply_strip(const Problem& problem, const ConstMatrix& b, Range c
     return;
   }
   const BlockScratch scratch{own + layout.packed, own + layout.packed + layout.scratch.a};
-  const std::int64_t depth = packed_extent(problem.c.dtype, problem.N, problem.K).depth;
+  const std::int64_t depth =
+      packed_extent(problem.c.dtype, problem.N, problem.K, problem.piece).depth;
   std::int64_t at = 0;
   do {
     const Range k{at, least(at + depth, problem.K)};

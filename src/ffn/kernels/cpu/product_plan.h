@@ -24,7 +24,8 @@ struct Layout {
 };
 inline Layout plan_layout(const ProductShape& shape) {
   Layout layout{round_up(round_up(shape.n, kPanel), 16), 0, 0, {0, 0}};
-  const PackedExtent extent = packed_extent(shape.c, shape.n, shape.k);
+  const PackedExtent extent =
+      packed_extent(shape.c, shape.n, shape.k, piece_or_default(shape.piece, shape.k));
   layout.scratch = scratch_floats(shape, extent.columns);
   layout.per_thread = layout.scratch.a + layout.scratch.sums;
   layout.shared = round_up(extent.depth * extent.columns, 16);
@@ -99,7 +100,7 @@ inline void multiply_extent(const LaunchContext& ctx, const Problem& problem, co
 
 inline void multiply_packing(const LaunchContext& ctx, const Problem& problem, const ConstMatrix& b,
                              const Layout& layout, float* shared) {
-  const PackedExtent extent = packed_extent(problem.c.dtype, problem.N, problem.K);
+  const PackedExtent extent = packed_extent(problem.c.dtype, problem.N, problem.K, problem.piece);
   for (std::int64_t n = 0; n < problem.N; n += extent.columns) {
     const Range columns{n, least(n + extent.columns, problem.N)};
     std::int64_t at = 0;
@@ -117,7 +118,7 @@ inline void multiply_packing(const LaunchContext& ctx, const Problem& problem, c
 // stays in L3 while the rows pass.
 inline void multiply_prepared(const LaunchContext& ctx, const Problem& problem, const float* packed,
                               const Layout& layout, float* scratch) {
-  const PackedExtent extent = packed_extent(problem.c.dtype, problem.N, problem.K);
+  const PackedExtent extent = packed_extent(problem.c.dtype, problem.N, problem.K, problem.piece);
   const PackedB b{packed, problem.K * kPanel, 0, 0};
   for (std::int64_t n = 0; n < problem.N; n += extent.columns) {
     const Range columns{n, least(n + extent.columns, problem.N)};
@@ -134,14 +135,22 @@ inline bool shapes_agree(const ProductArgs& args, const Problem& problem) {
 
 inline void product(const LaunchContext& ctx, const ProductArgs& args) {
   const bool tn = args.form == ProductForm::tn;
-  Problem problem{args.form, args.a, args.c, args.c.rows, args.c.cols, 0, nullptr, args.accumulate};
-  problem.K = tn ? args.a.rows : args.a.cols;
+  const std::int64_t K = tn ? args.a.rows : args.a.cols;
+  Problem problem{args.form,
+                  args.a,
+                  args.c,
+                  args.c.rows,
+                  args.c.cols,
+                  K,
+                  piece_or_default(args.piece, K),
+                  nullptr,
+                  args.accumulate};
   FFN_ASSERT(shapes_agree(args, problem));
   FFN_ASSERT(args.c.dtype == DType::f32 || args.c.dtype == DType::bf16);
   if (problem.M <= 0 || problem.N <= 0) return;
   const bool packed = args.packed_b != nullptr;
-  const ProductShape shape{args.form,    problem.M,    problem.N,   problem.K,
-                           args.a.dtype, args.b.dtype, args.c.dtype};
+  const ProductShape shape{args.form,    problem.M,    problem.N,    problem.K,
+                           args.a.dtype, args.b.dtype, args.c.dtype, args.piece};
   FFN_ASSERT(ctx.workspace_bytes >= product_workspace(shape, thread_count(ctx)));
   const Layout layout = plan_layout(shape);
   void* workspace = ctx.workspace;

@@ -29,7 +29,7 @@
 //   shift_left<n> shift_right<n> (logical) shift_right_signed<n>
 //   reduce_add reduce_max                  over lanes, in a fixed tree
 //   transpose(Vec (&)[kLanes])             a kLanes × kLanes tile, in place
-// and below, written once: pow2i.
+// and below, written once: pow2i as_bf16.
 #pragma once
 
 #include <cstddef>
@@ -54,6 +54,13 @@ namespace {
 
 // 2^n for integral −126 ≤ n ≤ 127.
 inline Vec pow2i(Vec n) { return from_bits(shift_left<23>(to_int(n) + iset(127))); }
+
+// The nearest bf16 of each lane.
+inline Vec as_bf16(Vec v) {
+  Bf16 words[kLanes];
+  store(words, v);
+  return load(words);
+}
 
 }  // namespace
 }  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

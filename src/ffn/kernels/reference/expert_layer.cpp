@@ -23,7 +23,9 @@ T mapped(const In& in, std::int64_t count, const Input<T>& weight, std::int64_t 
 
 void expert_layer(const LaunchContext& ctx, const ExpertLayerArgs& args) {
   const std::int64_t D = args.x.cols, H = args.up.rows / args.experts;
-  FFN_ASSERT(args.offsets[0] == 0 && args.offsets[args.experts] == args.x.rows);
+  FFN_ASSERT(args.offsets == nullptr
+                 ? args.experts == 1
+                 : args.offsets[0] == 0 && args.offsets[args.experts] == args.x.rows);
   FFN_ASSERT(ctx.workspace_bytes >= H * static_cast<std::int64_t>(sizeof(Complex)));
   with_compute_type({args.x.dtype, args.up.dtype, args.y.dtype}, [&]<class T>() {
     const Input<T> x(args.x), gate(args.gate), up(args.up), down(args.down);
@@ -31,7 +33,9 @@ void expert_layer(const LaunchContext& ctx, const ExpertLayerArgs& args) {
     const Output<T> y(args.y, false);
     T* hidden = reinterpret_cast<T*>(ctx.workspace);
     for (std::int64_t e = 0; e < args.experts; ++e) {
-      for (std::int64_t row = args.offsets[e]; row < args.offsets[e + 1]; ++row) {
+      const std::int64_t first = args.offsets == nullptr ? 0 : args.offsets[e];
+      const std::int64_t last = args.offsets == nullptr ? args.x.rows : args.offsets[e + 1];
+      for (std::int64_t row = first; row < last; ++row) {
         const auto of_x = [&](std::int64_t k) { return x(row, k); };
         const auto act = [&](const T& v) { return activate<T>(args.activation, args.beta, v); };
         for (std::int64_t h = 0; h < H; ++h) {

@@ -40,6 +40,35 @@ void activation_backward(const LaunchContext&, const ActivationBackwardArgs& arg
   });
 }
 
+void neuron_forward(const LaunchContext&, const NeuronForwardArgs& args) {
+  FFN_ASSERT(same_shape(args.pre, args.neuron));
+  with_compute_type({args.pre.dtype, args.up.dtype, args.neuron.dtype}, [&]<class T>() {
+    const Input<T> pre(args.pre), up(args.up);
+    const Output<T> neuron(args.neuron);
+    for_each_element(args.neuron, [&](std::int64_t row, std::int64_t col) {
+      neuron.put(row, col,
+                 activate<T>(args.kind, args.beta, pre(row, col)) * up.get_or(row, col, 1));
+    });
+  });
+}
+
+void neuron_backward(const LaunchContext&, const NeuronBackwardArgs& args) {
+  FFN_ASSERT(same_shape(args.pre, args.dneuron) && same_shape(args.pre, args.neuron));
+  with_compute_type(
+      {args.pre.dtype, args.up.dtype, args.dneuron.dtype, args.neuron.dtype, args.dpre.dtype},
+      [&]<class T>() {
+        const Input<T> pre(args.pre), up(args.up), dneuron(args.dneuron);
+        const Output<T> neuron(args.neuron), dpre(args.dpre), dup(args.dup);
+        for_each_element(args.pre, [&](std::int64_t row, std::int64_t col) {
+          const T x = pre(row, col), factor = up.get_or(row, col, 1), upstream = dneuron(row, col);
+          const T value = activate<T>(args.kind, args.beta, x);
+          neuron.put(row, col, value * factor);
+          dpre.put(row, col, activation_slope<T>(args.kind, args.beta, x) * (upstream * factor));
+          dup.put_if_present(row, col, upstream * value);
+        });
+      });
+}
+
 void multiply_forward(const LaunchContext&, const MultiplyForwardArgs& args) {
   FFN_ASSERT(same_shape(args.a, args.y) && same_shape(args.b, args.y));
   with_compute_type({args.a.dtype, args.b.dtype, args.y.dtype}, [&]<class T>() {
@@ -190,6 +219,8 @@ void adamw(const LaunchContext&, const AdamWArgs& args) {
 void add_pointwise_kernels(KernelTable& table) {
   table.activation_forward = activation_forward;
   table.activation_backward = activation_backward;
+  table.neuron_forward = neuron_forward;
+  table.neuron_backward = neuron_backward;
   table.multiply_forward = multiply_forward;
   table.multiply_backward = multiply_backward;
   table.add_forward = add_forward;

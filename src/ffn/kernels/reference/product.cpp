@@ -1,4 +1,6 @@
 // Matrix products, plain and grouped by expert, and sums over rows.
+#include <algorithm>
+
 #include "ffn/kernels/reference/access.h"
 #include "ffn/kernels/reference/families.h"
 
@@ -118,6 +120,7 @@ void grouped_row_sum(const LaunchContext& ctx, const GroupedRowSumArgs& args) {
 void add_product_kernels(KernelTable& table) {
   table.product = product;
   table.product_workspace = [](const ProductShape&, int) -> std::int64_t { return 0; };
+  table.product_piece = [](std::int64_t K) -> std::int64_t { return std::max<std::int64_t>(K, 1); };
   table.grouped_product = grouped_product;
   table.grouped_product_workspace = [](const ProductShape&, std::int64_t, int) -> std::int64_t {
     return 0;

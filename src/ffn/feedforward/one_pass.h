@@ -1,4 +1,4 @@
-// Experts in one pass over their rows, where nothing has to be kept.
+// Whole layers as one operation, where nobody looks inside.
 #pragma once
 
 #include <optional>
@@ -18,9 +18,9 @@ struct LayerMaps {
   Activation activation;
 };
 
-// expert_layer() of x's rows at a site of experts; nothing where its composition must run instead:
-// while recording, where one of `taps` is set, where a map is more than one matrix, with so few
-// rows that one expert's would leave threads without work, and elsewhere than at such a site.
+// dense_layer() of x's rows, or at a site of experts expert_layer(); nothing where its composition
+// must run instead: where one of `taps` is set, where a map is more than one plain matrix, with so
+// few rows that threads would be left without work, and at a site of experts while recording.
 std::optional<Value> one_pass(Executor& ex, const Value& x, const TokenRows& rows,
                               const LayerMaps& maps, std::span<const std::string_view> taps);
 
