@@ -29,8 +29,8 @@
 namespace ffn::inline v0 {
 
 // store keeps what backward needs; recompute_hidden keeps all but the hidden values of feed-forward
-// layers that are one operation, and computes those again; recompute keeps a segment's inputs only and
-// runs its body again, hidden values not kept in there either.
+// layers that are one operation, and computes those again; recompute keeps a segment's inputs only
+// and runs its body again, hidden values not kept in there either.
 enum class MemoryMode { store, recompute_hidden, recompute };
 
 class Executor {
