@@ -10,45 +10,71 @@ namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
 // x·σ(βx).
-inline Vec swish(Vec x, Vec beta) { return x * sigmoid(beta * x); }
+[[gnu::always_inline]] inline Vec swish(Vec x, Vec beta) { return x * sigmoid(beta * x); }
 // σ + βx·σ(1−σ).
-inline Vec swish_slope(Vec x, Vec beta) {
+[[gnu::always_inline]] inline Vec swish_slope(Vec x, Vec beta) {
   const Vec v = beta * x;
   const Sigmoid s = sigmoid_pair(v);
   return fma(v * s.value, s.complement, s.value);
 }
 
-// x·Φ(x); the negative side multiplies by the tail itself, so it keeps its relative accuracy.
-inline Vec gelu(Vec x) { return x * normal_cdf(x); }
-inline Vec gelu_slope(Vec x) { return fma(x, normal_density(x), normal_cdf(x)); }
+// x·σ(x). Below −87 the product is that of −87, about −1e-36.
+[[gnu::always_inline]] inline Vec silu(Vec x) {
+  const Vec c = max(set(-87), x);
+  return c * near_sigmoid(c).value;
+}
+[[gnu::always_inline]] inline Vec silu_slope(Vec x) {
+  const Vec c = max(set(-87), min(set(87), x));
+  const Sigmoid s = near_sigmoid(c);
+  return fma(c * s.value, s.complement, s.value);
+}
+
+// x·Φ(x) = max(x, 0) − |x|·Q(|x|): the negative side is the tail alone, so it keeps its relative
+// accuracy. Beyond 20 the tail is nothing.
+[[gnu::always_inline]] inline Vec gelu(Vec x) {
+  return fnma(min(set(20), abs(x)), normal_tail(x), max(x, zero()));
+}
+// Φ(x) + x·φ(x): Q − |x|·φ for x < 0, one less that for the others.
+[[gnu::always_inline]] inline Vec gelu_slope(Vec x) {
+  const Vec a = min(set(20), abs(x));
+  const Vec below = fnma(a, normal_density(a), normal_tail(x));
+  return select(lt(x, zero()), below, set(1) - below);
+}
 
 // ½(1 + tanh u) = σ(2u): gelu_tanh x = x·σ(2u), 2u = x·(a + b·x²), a = 2√(2/π), b = 0.044715·a.
+// Beyond ±8 it is 0 or x, its slope 0 or 1, to the last bit.
 constexpr float kGeluTanhLinear = 1.59576912f, kGeluTanhCubic = 0.0713548163f;
-inline Vec gelu_tanh_argument(Vec x) {
+[[gnu::always_inline]] inline Vec gelu_tanh_argument(Vec x) {
   return x * fma(set(kGeluTanhCubic), x * x, set(kGeluTanhLinear));
 }
-inline Vec gelu_tanh(Vec x) { return x * sigmoid(gelu_tanh_argument(x)); }
-inline Vec gelu_tanh_slope(Vec x) {
-  // Beyond ±30 the slope is 0 or 1 to the last bit; clamped there, x³ cannot overflow.
-  const Vec c = max(set(-30), min(set(30), x));
-  const Sigmoid s = sigmoid_pair(gelu_tanh_argument(c));
+[[gnu::always_inline]] inline Vec gelu_tanh(Vec x) {
+  const Vec c = max(set(-8), x);
+  return c * near_sigmoid(gelu_tanh_argument(c)).value;
+}
+[[gnu::always_inline]] inline Vec gelu_tanh_slope(Vec x) {
+  const Vec c = max(set(-8), min(set(8), x));
+  const Sigmoid s = near_sigmoid(gelu_tanh_argument(c));
   const Vec inner = c * fma(set(3 * kGeluTanhCubic), c * c, set(kGeluTanhLinear));
   return fma(inner * s.value, s.complement, s.value);
 }
 
-inline Vec hardswish(Vec x) { return x * min(max(x + set(3), zero()), set(6)) * set(1.0f / 6); }
-inline Vec hardswish_slope(Vec x) {
+[[gnu::always_inline]] inline Vec hardswish(Vec x) {
+  return x * min(max(x + set(3), zero()), set(6)) * set(1.0f / 6);
+}
+[[gnu::always_inline]] inline Vec hardswish_slope(Vec x) {
   const Vec inside = fma(x, set(1.0f / 3), set(0.5f));
   return select(le(x, set(-3)), zero(), select(ge(x, set(3)), set(1), inside));
 }
 
-inline Vec hardsigmoid(Vec x) { return min(max(x + set(3), zero()), set(6)) * set(1.0f / 6); }
-inline Vec hardsigmoid_slope(Vec x) {
+[[gnu::always_inline]] inline Vec hardsigmoid(Vec x) {
+  return min(max(x + set(3), zero()), set(6)) * set(1.0f / 6);
+}
+[[gnu::always_inline]] inline Vec hardsigmoid_slope(Vec x) {
   return select(le(x, set(-3)), zero(), select(ge(x, set(3)), zero(), set(1.0f / 6)));
 }
 
 // 4·e/(1+e)² with e = exp(−2|x|): 1 − tanh² without cancellation.
-inline Vec tanh_slope(Vec x) {
+[[gnu::always_inline]] inline Vec tanh_slope(Vec x) {
   const Sigmoid s = sigmoid_pair(x + x);
   return set(4) * s.value * s.complement;
 }
@@ -71,8 +97,7 @@ inline void with_activation_and_slope(Activation kind, float beta, const Use& us
       return use([](Vec x) { return gelu_tanh(x); }, [](Vec x) { return gelu_tanh_slope(x); });
     case Activation::quick_gelu: return of_swish(set(kQuickGelu));
     case Activation::silu:
-      return use([](Vec x) { return x * sigmoid(x); },
-                 [](Vec x) { return swish_slope(x, set(1)); });
+      return use([](Vec x) { return silu(x); }, [](Vec x) { return silu_slope(x); });
     case Activation::swish: return of_swish(set(beta));
     case Activation::relu2:
       return use([](Vec x) { return select(gt(x, zero()), x * x, zero()); },

@@ -38,6 +38,11 @@ struct Tile {
 // transposed matrix in place) a[k·a_ld + i].
 enum class TileForm { rows, packed, columns };
 
+// How many rows of b are asked for ahead: a panel comes from the second-level cache, 1 KiB of
+// AVX2's.
+constexpr std::int64_t kAheadRows = 8;
+constexpr std::int64_t kLineFloats = 16;
+
 // sum[i][j] = Σ_k a[i, k]·b[k, j·kLanes …], one fma chain over rising k. Rows of b are b_step
 // apart.
 template <TileForm Form, int Rows, int Vectors>
@@ -55,6 +60,9 @@ template <TileForm Form, int Rows, int Vectors>
                                                          : a_ld;
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < depth; ++k) {
+#pragma GCC unroll 8
+    for (std::int64_t at = 0; at < Vectors * kLanes; at += kLineFloats)
+      __builtin_prefetch(b + kAheadRows * b_step + at);
     Vec b_k[Vectors];
 #pragma GCC unroll 8
     for (int j = 0; j < Vectors; ++j) b_k[j] = load(b + j * kLanes);
@@ -71,6 +79,15 @@ template <TileForm Form, int Rows, int Vectors>
 
 template <int Rows, int Vectors, TileForm Form>
 [[gnu::noinline]] void multiply_tile(const Tile& tile) {
+  // The lines of C come from memory while the sums are made.
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+    const float* row = tile.out + i * tile.ld;
+#pragma GCC unroll 8
+    for (std::int64_t at = 0; at < Vectors * kLanes; at += kLineFloats)
+      __builtin_prefetch(row + at, 1);
+    __builtin_prefetch(row + Vectors * kLanes - 1, 1);
+  }
   Vec sum[Rows][Vectors];
   sum_tile<Form>(tile.a, tile.a_ld, tile.b, kPanel, tile.k, sum);
 #pragma GCC unroll 8

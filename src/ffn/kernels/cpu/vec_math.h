@@ -1,6 +1,7 @@
 // Elementary functions over f32 lanes, without tables and without libm: the same result on every
 // machine with the same ISA. Errors are the largest found over a stride of all floats by
-// tests/kernels_cpu (vec_math_test.cpp); coefficients come from tools/fit_polynomials.py.
+// tests/kernels_cpu (vec_math_test.cpp); coefficients come from tools/fit_polynomials.py. What
+// loops call is always inlined: a call would keep all vectors in memory around it.
 #pragma once
 
 #include "ffn/kernels/cpu/vec.h"
@@ -21,7 +22,7 @@ inline Vec horner(Vec x, float c0, Rest... rest) {
 struct ExpParts {
   Vec n, fraction;
 };
-inline ExpParts exp_parts(Vec x) {
+[[gnu::always_inline]] inline ExpParts exp_parts(Vec x) {
   const Vec n = round_nearest(x * set(1.44269504f));
   const Vec r = fnma(n, set(-2.12194440e-4f), fnma(n, set(0.693359375f), x));
   const Vec p = horner(r, 0.49999997f, 0.166665435f, 0.0416672006f, 0.00836652052f, 0.00138825225f);
@@ -39,18 +40,36 @@ inline Vec exp(Vec x) {
 }
 
 // e^x for x ≤ 88, ≤ 1.2 ulp where the result is at least 2^-126; below x = −87.7 it is exactly 0.
-inline Vec exp_flushed(Vec x) {
+[[gnu::always_inline]] inline Vec exp_flushed(Vec x) {
   const ExpParts parts = exp_parts(max(set(-88), x));
   const Vec scale = pow2i(parts.n);  // n = −127 has the bits of 0
   return fma(parts.fraction, scale, scale);
 }
 
-// σ(x) and σ(−x), each with its own small relative error (1 − σ would cancel): ≤ 3 ulp where at
-// least 2^-126, flushed to 0 below.
+// 2^y for −126 ≤ y ≤ 126: relative error ≤ 2.3e-7, exact for integers.
+[[gnu::always_inline]] inline Vec exp2_near(Vec y) {
+  const Vec n = round_nearest(y);
+  const Vec p = horner(y - n, 1.0f, 0.693147004f, 0.240222424f, 0.0555073395f, 0.00967153348f,
+                       0.00132647005f);
+  return from_bits(bits(p) + shift_left<23>(to_int(n)));
+}
+constexpr float kLog2E = 1.44269504f;
+
+// σ(x) and σ(−x) within 1.2e-7 for x ≥ −87, for products with x, where the exponent's own rounding
+// (|x|·2^-24 of a value that falls as e^−|x|) does not show. sigmoid_pair() below keeps the
+// relative accuracy of small values and takes any x.
 struct Sigmoid {
   Vec value, complement;
 };
-inline Sigmoid sigmoid_pair(Vec x) {
+[[gnu::always_inline]] inline Sigmoid near_sigmoid(Vec x) {
+  const Vec e = exp2_near(max(set(-126), x * set(-kLog2E)));
+  const Vec value = set(1) / (set(1) + e);
+  return {value, e * value};
+}
+
+// σ(x) and σ(−x), each with its own small relative error (1 − σ would cancel): ≤ 3 ulp where at
+// least 2^-126, flushed to 0 below.
+[[gnu::always_inline]] inline Sigmoid sigmoid_pair(Vec x) {
   const Vec e = exp_flushed(neg(abs(x)));
   const Vec large = set(1) / (set(1) + e);
   const Vec small = e * large;
@@ -70,26 +89,27 @@ inline Vec tanh(Vec x) {
   return from_bits(bits(t) | (bits(x) & bits(set(-0.0f))));
 }
 
-// Q(|x|), the upper tail of the normal distribution, = ½·erfc(|x|/√2) = ½·e^{−|x|·P(|x|)}: absolute
-// error ≤ 6e-8 (relative ≤ 1e-5 up to |x| = 6; beyond, it falls to 0 as fast as Q or faster).
-inline Vec normal_tail(Vec x) {
+// Q(|x|), the upper tail of the normal distribution, = ½·erfc(|x|/√2) = ½·2^{−|x|·P(|x|)}: absolute
+// error ≤ 8e-8 (relative ≤ 1e-5 up to |x| = 6; beyond, it falls to 2^-126 as fast as Q or faster).
+[[gnu::always_inline]] inline Vec normal_tail(Vec x) {
   const Vec a = min(set(20), abs(x));  // beyond 20 the even part would overflow to −∞
   // Even and odd powers apart: two chains of half the length.
   const Vec square = a * a;
-  const Vec even = horner(square, 0.79788512f, 0.0363672487f, 2.58877899e-05f, -4.8732858e-05f,
-                          -5.17029946e-07f);
-  const Vec odd = horner(square, 0.318302453f, -0.00484415656f, 0.000180276213f, 6.81559777e-06f,
-                         1.67502172e-08f);
-  const Vec p = fma(odd, a, even);
-  return set(0.5f) * exp_flushed(neg(a * p));
+  const Vec even = horner(square, 1.15110493f, 0.052466847f, 3.73481853e-05f, -7.03066544e-05f,
+                          -7.45916566e-07f);
+  const Vec odd = horner(square, 0.459213376f, -0.00698864041f, 0.000260083616f, 9.83282916e-06f,
+                         2.41654536e-08f);
+  return exp2_near(max(set(-126), fnma(a, fma(odd, a, even), set(-1))));
 }
 
 // The normal distribution function Φ(x) and its density φ(x).
-inline Vec normal_cdf(Vec x) {
+[[gnu::always_inline]] inline Vec normal_cdf(Vec x) {
   const Vec tail = normal_tail(x);
   return select(lt(x, zero()), tail, set(1) - tail);
 }
-inline Vec normal_density(Vec x) { return set(0.398942280f) * exp_flushed(set(-0.5f) * x * x); }
+[[gnu::always_inline]] inline Vec normal_density(Vec x) {
+  return set(0.398942280f) * exp2_near(max(set(-126), x * x * set(-0.5f * kLog2E)));
+}
 
 // ln x of one positive normal number (infinity and NaN stay what they are), for the few places that
 // need one per row: relative error below 1e-10, far under f32. With x = 2^e·m, m in [1/√2, √2), ln
