@@ -43,6 +43,8 @@ void neuron_forward(const LaunchContext& ctx, const NeuronForwardArgs& args) {
   Grid(args.pre, args.up, args.neuron).run(ctx, [&] {
     return [&args, pre = Reader(args.pre), up = Reader(args.up),
             neuron = Writer(args.neuron)](const Segment& at) mutable {
+      pre.ask_next_row(at.row, at.col, at.n);
+      up.ask_next_row(at.row, at.col, at.n);
       const float* value = pre.read(at.row, at.col, at.n);
       float* to = neuron.begin(at.row, at.col);
       with_activation(args.kind, args.beta, [&](auto f) {
@@ -85,6 +87,8 @@ void neuron_backward(const LaunchContext& ctx, const NeuronBackwardArgs& args) {
     return [&args, pre = Reader(args.pre), up = Reader(args.up), dneuron = Reader(args.dneuron),
             neuron = Writer(args.neuron), dpre = Writer(args.dpre),
             dup = Writer(args.dup)](const Segment& at) mutable {
+      pre.ask_next_row(at.row, at.col, at.n);
+      up.ask_next_row(at.row, at.col, at.n);
       const float* value = pre.read(at.row, at.col, at.n);
       const float* upstream = dneuron.read(at.row, at.col, at.n);
       float *to = neuron.begin(at.row, at.col), *to_pre = dpre.begin(at.row, at.col);

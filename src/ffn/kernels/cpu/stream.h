@@ -84,7 +84,7 @@ class Reader {
  public:
   // An absent operand reads as `absent` everywhere.
   explicit Reader(const ConstMatrix& m, float absent = 0)
-      : data_(m.data), dtype_(m.dtype), ld_(m.ld) {
+      : data_(m.data), dtype_(m.dtype), rows_(m.rows), ld_(m.ld) {
     if (!present()) fill_with(kSegment, buffer_.data, absent);
   }
 
@@ -96,12 +96,21 @@ class Reader {
     convert_in(data_, dtype_, offset, n, buffer_.data);
     return buffer_.data;
   }
+  // Asks for the lines of n elements of the row after `row`: rows of a wide matrix lie in pages of
+  // their own, which the hardware does not look ahead into.
+  void ask_next_row(std::int64_t row, std::int64_t col, std::int64_t n) const {
+    if (!present() || row + 1 >= rows_) return;
+    const std::int64_t bytes = dtype_ == DType::f32 ? 4 : 2,
+                       first = ((row + 1) * ld_ + col) * bytes;
+    for (std::int64_t at = 0; at < n * bytes; at += 64)
+      __builtin_prefetch(static_cast<const std::byte*>(data_) + first + at);
+  }
   float element(std::int64_t row, std::int64_t col) { return *read(row, col, 1); }
 
  private:
   const void* data_;
   DType dtype_;
-  std::int64_t ld_;
+  std::int64_t rows_, ld_;
   Buffer buffer_;
 };
 
