@@ -32,6 +32,7 @@ bench:  ## run every benchmark; results are verified before they are timed
 	tools/install_deps test
 	$(CONFIGURE) --preset release
 	cmake --build --preset release -j$(JOBS)
+	$(RELEASE)/ffn bench smoke products ffn backward decode tiny moe memory train
 	@for program in $(RELEASE)/bench/bench_*; do \
 	  [ -x "$$program" ] && [ -f "$$program" ] || continue; \
 	  echo "== $$program"; "$$program" || exit 1; done

@@ -128,7 +128,7 @@ bool verify(const Problem& p) {
 }
 
 bool run_case(const Case& c, const KernelTable& kernels, Isa isa, ThreadPool& pool,
-              const Plan& plan, const Table& table) {
+              const MeasurePlan& plan, const Table& table) {
   std::mt19937 random(1);
   const Problem problem(c, random);
   const AttentionShape shape{c.B, c.Tq, c.Tk, c.rule.heads, c.rule.kv_heads, c.W};
@@ -138,7 +138,7 @@ bool run_case(const Case& c, const KernelTable& kernels, Isa isa, ThreadPool& po
   void* memory = workspace.get();
   const kernels::LaunchContext launch{&pool, static_cast<std::byte*>(memory), bytes};
   const auto add = [&](const char* pass, double flops, const std::function<void()>& run) {
-    const Result result = measure(plan, isa, pool, flops, run);
+    const MeasuredRun result = measure_run(plan, isa, pool, flops, run);
     table.add({c.name, pass, std::to_string(pool.size()), format_spread(result.ms),
                format_spread(result.gflops), format_number(result.peak_gflops),
                format_spread(result.share), format_spread(result.cpu_share)});
@@ -153,7 +153,7 @@ bool run_case(const Case& c, const KernelTable& kernels, Isa isa, ThreadPool& po
 }
 
 int run_all(int argc, char** argv) {
-  Plan plan;
+  MeasurePlan plan;
   plan.samples = read_option(argc, argv, "--samples", plan.samples);
   const int most_threads = read_option(argc, argv, "--threads", available_threads());
   const Isa isa = choose_isa();

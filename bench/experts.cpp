@@ -132,7 +132,7 @@ bool verify(const Device& device, const Case& c) {
 struct Setup {
   Isa isa;
   ThreadPool& pool;
-  Plan plan;
+  MeasurePlan plan;
 };
 
 double time_ms(Layer& layer) {
@@ -175,7 +175,7 @@ int run_all(int argc, char** argv) {
   const Case cases[] = {
       {"moe(8, glu(silu, hidden=1536), top=2, balance=0)", "glu(silu, hidden=3072)", 576, 8, 2},
       {"moe(64, glu(silu, hidden=256), top=6, balance=0)", "glu(silu, hidden=1536)", 576, 64, 6}};
-  Plan plan;
+  MeasurePlan plan;
   plan.samples = read_option(argc, argv, "--samples", 11);
   const auto pool = make_thread_pool(read_option(argc, argv, "--threads", available_threads()));
   const Setup setup{choose_isa(), *pool, plan};

@@ -150,7 +150,7 @@ void time_once(Timed& timed, int repeats, const std::function<void()>& run) {
 struct Setup {
   Isa isa;
   ThreadPool& pool;
-  Plan plan;
+  MeasurePlan plan;
 };
 
 // A row of the table: fused and layers in turn, a peak beside each pair.
@@ -167,7 +167,7 @@ void add_row(const Setup& setup, const Table& table, const TinyNetworkShape& sha
   Timed fused_time, layers_time;
   std::vector<double> peaks, cpu_peaks, ratios;
   for (int i = 0; i < setup.plan.samples; ++i) {
-    const Peak peak = measure_peak(setup.isa, setup.pool);
+    const PeakSpeed peak = measure_peak(setup.isa, setup.pool);
     peaks.push_back(peak.gflops);
     cpu_peaks.push_back(peak.gflops_per_cpu);
     time_once(fused_time, repeats, fused);
@@ -232,7 +232,7 @@ std::vector<Case> cases_of(int argc, char** argv) {
 }
 
 int run_all(int argc, char** argv) {
-  Plan plan;
+  MeasurePlan plan;
   plan.samples = read_option(argc, argv, "--samples", plan.samples);
   const auto pool = make_thread_pool(read_option(argc, argv, "--threads", 1));
   const Setup setup{choose_isa(), *pool, plan};

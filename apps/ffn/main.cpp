@@ -1,5 +1,5 @@
-// ffn: the command. Parses, calls the library, prints. Exit codes: 0 done, 2 usage, 3 input,
-// 4 resources.
+// ffn: the command. Parses, calls the library, prints. Exit codes: 0 done, 1 something became
+// slower (bench --compare), 2 usage, 3 input, 4 resources.
 #include <algorithm>
 #include <exception>
 #include <new>
@@ -37,6 +37,7 @@ void add_verbs(CLI::App& app) {
   add_train(app);
   add_eval(app);
   add_plan(app);
+  add_bench(app);
   add_zoo(app);
   add_data(app);
   for (CLI::App* verb : app.get_subcommands({})) verb->set_help_flag("-h,--help", "this text");
@@ -78,6 +79,8 @@ int main(int argc, char** argv) {
   try {
     install_console();
     return run(argc, argv);
+  } catch (const ExitCode& exit) {
+    return exit.code;
   } catch (const ffn::Error& error) {
     print_error(one_line(error.what()));
     return exit_code(error.kind());

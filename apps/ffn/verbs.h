@@ -5,6 +5,12 @@
 
 namespace ffn::app {
 
+// What a verb throws, when all is printed, to end the program with this code.
+struct ExitCode {
+  int code;
+};
+
+void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_data(CLI::App& app);
 void add_eval(CLI::App& app);

@@ -89,7 +89,7 @@ class Cli(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
 
     def test_help_shows_an_example(self):
-        for verb in ("compare", "train", "eval", "plan", "zoo", "data"):
+        for verb in ("compare", "train", "eval", "plan", "bench", "zoo", "data"):
             result = ffn(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"ffn {verb}", result.stdout.split("Example:")[1])
@@ -104,6 +104,46 @@ class Cli(unittest.TestCase):
         self.assertGreater(rows[0]["peak_bytes"], 1 << 30)
         self.assertIn(f"{rows[0]['parameters']:,}", ffn(*arguments).stdout)
         self.assertIn(str(rows[0]["peak_bytes"]), ffn(*arguments, "-o", "csv").stdout)
+
+    def test_bench_measures_and_compares(self):
+        arguments = ["bench", "smoke", "--quick", "--threads", "2", "-o", "json"]
+        first = ffn(*arguments)
+        self.assertEqual(first.returncode, 0, first.stderr)
+        report = json.loads(first.stdout)
+        self.assertTrue(report["quick"])
+        self.assertGreater(report["machine"]["all_threads"]["memory_gbps"], 0)
+        self.assertEqual(len(report["cases"]), len(first.stderr.splitlines()))
+        for case in report["cases"]:
+            self.assertTrue(case["verified"], case["name"])
+            self.assertGreater(case["share_of_peak"], 0, case["name"])
+            self.assertEqual(case["predicted_bytes"], case["measured_bytes"], case["name"])
+        # No run is beyond 10^6 times its time, and none takes a millionth of it.
+        for factor, code in ((1e6, 0), (1e-6, 1)):
+            old = json.loads(first.stdout)
+            for case in old["cases"]:
+                for field in ("p10_ms", "median_ms", "p90_ms"):
+                    case[field] *= factor
+            path = self.folder / "old.json"
+            path.write_text(json.dumps(old))
+            again = ffn(*arguments, "--only", "smoke/product", "--compare", path)
+            self.assertEqual(again.returncode, code, again.stderr)
+            verdicts = {row["verdict"] for row in json.loads(again.stdout)["comparison"]}
+            self.assertEqual(verdicts, {"slower" if code else "faster"})
+
+    def test_bench_lists_and_reads_cases_of_ones_own(self):
+        rows = json.loads(ffn("bench", "--list", "-o", "json").stdout)["rows"]
+        self.assertGreater(len(rows), 100)
+        path = self.folder / "cases.json"
+        path.write_text(json.dumps({"schema": 1, "suite": "mine", "about": "one", "cases": [
+            {"kind": "layer", "name": "a", "design": ["mlp(relu)", "glu(silu)"], "width": 16,
+             "rows": 4}]}))
+        table = ffn("bench", "--cases", path, "--quick").stdout
+        self.assertIn("mine/a/glu(silu)", table)
+        self.assertIn("memory_gbps", table)
+        path.write_text(path.read_text().replace('"width"', '"wdith"'))
+        wrong = ffn("bench", "--cases", path)
+        self.assertEqual(wrong.returncode, 3)
+        self.assertIn("lacks the key 'cases[0].width'", wrong.stderr)
 
     def test_killed_runs_end_with_the_same_bits(self):
         run = self.folder / "killed"

@@ -50,6 +50,9 @@ class Layering(unittest.TestCase):
         self.assert_clean("src/ffn/kernels/table.cpp", '#include "ffn/kernels/cpu/tables.h"\n')
         self.assert_found("src/ffn/kernels/cpu/a.cpp", '#include "ffn/kernels/reference/access.h"\n')
         self.assert_found("src/ffn/ops/a.cpp", '#include "ffn/kernels/cpu/vector.h"\n')
+        self.assert_clean("src/ffn/bench/a.cpp", '#include "ffn/kernels/cpu/vec.h"\n')
+        self.assert_found("src/ffn/bench/a.cpp", '#include "ffn/kernels/cpu/loops.h"\n')
+        self.assert_found("src/ffn/ops/a.cpp", '#include "ffn/kernels/cpu/vec.h"\n')
 
     def test_unknown_places(self):
         self.assert_found("src/ffn/utils/a.cpp", "int a;\n")

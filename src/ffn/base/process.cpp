@@ -38,9 +38,13 @@ std::int64_t bytes_of(const std::string& kib) {
 
 std::int64_t process_peak_bytes() { return bytes_of(value_of("/proc/self/status", "VmHWM")); }
 
+std::string processor_name() {
+  const std::string name = value_of("/proc/cpuinfo", "model name");
+  return name.empty() ? "unknown processor" : name;
+}
+
 std::string machine_description() {
-  std::string text = value_of("/proc/cpuinfo", "model name");
-  if (text.empty()) text = "unknown processor";
+  std::string text = processor_name();
   text += ", " + std::to_string(available_threads()) + " processors";
   const std::int64_t bytes = bytes_of(value_of("/proc/meminfo", "MemTotal"));
   std::array<char, 32> memory{};
