@@ -1,4 +1,5 @@
 #include "ffn/bench/bench_case.h"
+#include "ffn/train/train_config.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -33,7 +34,8 @@ std::string dtype_of(const LayerCase& c) { return std::string(to_string(c.dtype)
 std::string dtype_of(const TrainCase& c) { return std::string(to_string(c.dtype)); }
 
 std::string with_memory(std::string pass, MemoryMode memory) {
-  return memory == MemoryMode::recompute ? pass + ", recompute" : pass;
+  if (memory == MemoryMode::store) return pass;
+  return pass.append(", ").append(to_string(memory));
 }
 std::string pass_of(const ProductCase&) { return ""; }
 std::string pass_of(const LayerCase& c) {

@@ -7,6 +7,7 @@
 #include "ffn/bench/suite.h"
 #include "ffn/bench/workload.h"
 #include "ffn/train/strict_json.h"
+#include "ffn/train/train_config.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -87,8 +88,9 @@ struct CaseReader {
     return parse_dtype(std::data(words)[word(key, words, 0)]);
   }
   MemoryMode memory() {
-    return word("memory", {"store", "recompute"}, 0) == 1 ? MemoryMode::recompute
-                                                          : MemoryMode::store;
+    constexpr MemoryMode kModes[] = {MemoryMode::store, MemoryMode::recompute_hidden,
+                                     MemoryMode::recompute};
+    return kModes[word("memory", {"store", "recompute-hidden", "recompute"}, 0)];
   }
   // What a check throws is an error of this key.
   template <class Check>
@@ -152,8 +154,8 @@ LayerCase read_layer(CaseReader& r) {
   c.dtype = r.dtype("dtype", {"f32", "bf16"}, DType::f32);
   c.pass = r.word("pass", {"forward", "backward"}, 0) == 1 ? Pass::backward : Pass::forward;
   c.memory = r.memory();
-  if (c.memory == MemoryMode::recompute && c.pass == Pass::forward)
-    r.refuse("memory", "is recompute, which a forward pass would ignore");
+  if (c.memory != MemoryMode::store && c.pass == Pass::forward)
+    r.refuse("memory", "is ", to_string(c.memory), ", which a forward pass would ignore");
   constexpr RoutingShares kRoutings[] = {RoutingShares::none, RoutingShares::uniform,
                                          RoutingShares::zipf};
   c.routing = kRoutings[r.word("routing", {"none", "uniform", "zipf"}, 0)];
