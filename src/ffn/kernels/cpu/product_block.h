@@ -141,10 +141,45 @@ inline void prefetch_floats(const float* from, std::int64_t floats) {
   for (std::int64_t i = 0; i < floats; i += 16) __builtin_prefetch(from + i, 0, 2);
 }
 
+// The part of A that is multiplied next, where it is read in place: its lines come into L2 a few
+// per tile while other tiles run. Rows are short and far apart, so the hardware does not look
+// ahead.
+class NextA {
+ public:
+  NextA() = default;
+  NextA(const Problem& problem, Range m, Range k)
+      : ld_(problem.a.ld),
+        rows_(m.end - m.begin),
+        floats_(k.end - k.begin),
+        data_(static_cast<const float*>(problem.a.data) + m.begin * ld_ + k.begin) {}
+
+  // Spreads the lines over so many tiles.
+  void spread(std::int64_t tiles) {
+    const std::int64_t lines = rows_ * ceil_div(floats_, kLineFloats);
+    per_tile_ = least(ceil_div(lines, most(tiles, 1)), kMostLines);
+  }
+  void ask() {
+    for (std::int64_t i = 0; i < per_tile_ && row_ < rows_; ++i) {
+      __builtin_prefetch(data_ + row_ * ld_ + at_, 0, 2);
+      at_ += kLineFloats;
+      if (at_ >= floats_) at_ = 0, ++row_;
+    }
+  }
+
+ private:
+  // With few columns there would be so many per tile that they delay its own loads.
+  static constexpr std::int64_t kMostLines = 6;
+
+  std::int64_t ld_ = 0, rows_ = 0, floats_ = 0;
+  const float* data_ = nullptr;
+  std::int64_t row_ = 0, at_ = 0, per_tile_ = 0;
+};
+
 // Rows m of C, at most kBlockRows, times the given columns, for one piece k of the reduction.
 // `sums` belongs to row m.begin.
 inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Range columns,
-                           Range k, float* a_buffer, float* sums) {
+                           Range k, float* a_buffer, float* sums, NextA next) {
+  next.spread(ceil_div(m.end - m.begin, kTileRows) * ceil_div(columns.end - columns.begin, kPanel));
   const PreparedA a = prepare_a(problem, m, k, a_buffer);
   const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
   const bool one_piece = k.begin == 0 && k.end == problem.K;
@@ -166,6 +201,7 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
         prefetch_floats(tile.b + b.panel_step + ahead, least(slice, panel_floats - ahead));
         ahead += slice;
       }
+      next.ask();
       at.rows = least(kTileRows, m.end - at.row);
       if (problem.c.dtype != DType::bf16) {
         finish_f32(problem, at, tile, a.form);
@@ -192,14 +228,25 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
                            Range k, const BlockScratch& scratch) {
   const std::int64_t piece = problem.piece, group = group_rows(problem.form);
   const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
+  const bool in_place = reads_in_place(problem.form, problem.a);
+  // A group is one block where A is read in place: after its last piece come the next rows.
+  const auto after = [&](Range rows, Range depth) {
+    if (!in_place || k.begin == k.end) return NextA();
+    if (depth.end < k.end)
+      return NextA(problem, rows, {depth.end, least(depth.end + piece, k.end)});
+    const Range next{rows.end, least(rows.end + kBlockRows, m.end)};
+    return next.begin < next.end ? NextA(problem, next, {k.begin, least(k.begin + piece, k.end)})
+                                 : NextA();
+  };
   for (std::int64_t first = m.begin; first < m.end; first += group) {
     const std::int64_t last = least(first + group, m.end);
     std::int64_t at = k.begin;
     do {
       const Range depth{at, least(at + piece, k.end)};
       for (std::int64_t row = first; row < last; row += kBlockRows) {
-        multiply_piece(problem, b, {row, least(row + kBlockRows, last)}, columns, depth, scratch.a,
-                       scratch.sums + (row - first) * sums_ld);
+        const Range rows{row, least(row + kBlockRows, last)};
+        multiply_piece(problem, b, rows, columns, depth, scratch.a,
+                       scratch.sums + (row - first) * sums_ld, after(rows, depth));
       }
       at += piece;
     } while (at < k.end);
