@@ -82,7 +82,7 @@ void gated_backward(const F& f, const Slope& slope, std::int64_t n, const float*
 
 void neuron_backward(const LaunchContext& ctx, const NeuronBackwardArgs& args) {
   FFN_ASSERT(args.pre.rows == args.dneuron.rows && args.pre.cols == args.dneuron.cols);
-  FFN_ASSERT((args.up.data == nullptr) == (args.dup.data == nullptr));
+  FFN_ASSERT(args.pre.rows == 0 || (args.up.data == nullptr) == (args.dup.data == nullptr));
   Grid(args.pre, args.up, args.dneuron, args.neuron, args.dpre, args.dup).run(ctx, [&] {
     return [&args, pre = Reader(args.pre), up = Reader(args.up), dneuron = Reader(args.dneuron),
             neuron = Writer(args.neuron), dpre = Writer(args.dpre),

@@ -34,15 +34,15 @@ struct Span {
   std::int64_t begin, count;
 };
 
-// Rows and columns of an operand; absent ones stay absent.
+// Rows and columns of an operand; absent ones stay absent, and no rows keep their width.
 template <class M>
 M part(const M& whole, Span rows, Span cols) {
-  if (whole.data == nullptr) return {};
+  if (whole.data == nullptr && whole.cols == 0) return {};
   M cut_out = whole;
   const std::int64_t first = dtype_bytes(whole.dtype, rows.begin * whole.ld + cols.begin);
   using Byte = std::conditional_t<std::is_const_v<std::remove_pointer_t<decltype(whole.data)>>,
                                   const std::byte, std::byte>;
-  cut_out.data = static_cast<Byte*>(whole.data) + first;
+  if (whole.data != nullptr) cut_out.data = static_cast<Byte*>(whole.data) + first;
   cut_out.rows = rows.count;
   cut_out.cols = cols.count;
   return cut_out;
