@@ -1,7 +1,10 @@
+#include <iostream>
+
 #include "console.h"
 #include "ffn/base/error.h"
 #include "ffn/base/nearest.h"
 #include "ffn/bench/bench_report.h"
+#include "ffn/bench/bench_rounds.h"
 #include "ffn/bench/suite.h"
 #include "options.h"
 #include "verbs.h"
@@ -13,7 +16,7 @@ struct BenchCommand {
   std::vector<std::string> suites, files;
   std::string only, compare;
   int threads = 0;
-  bool quick = false, list = false;
+  bool quick = false, list = false, on_request = false;
   OutputOption output;
 };
 
@@ -46,9 +49,18 @@ Table list_of(const std::vector<BenchCase>& cases) {
   return table;
 }
 
+int threads_of(const BenchCommand& command) {
+  return command.threads == 0 ? available_threads() : command.threads;
+}
+
+// Every line of the input names a case; the answer is one line, at once.
+void answer_requests(const BenchCommand& command, const std::vector<BenchCase>& cases) {
+  BenchRounds rounds(cases, threads_of(command));
+  for (std::string key; std::getline(std::cin, key);) print_result(rounds.answer(key) + "\n");
+}
+
 BenchReport measured(const BenchCommand& command, const std::vector<BenchCase>& cases) {
-  const BenchOptions options{command.threads == 0 ? available_threads() : command.threads,
-                             command.quick, FFN_VERSION};
+  const BenchOptions options{threads_of(command), command.quick, FFN_VERSION};
   return run_bench(cases, options, [&](std::size_t done, const BenchCase& next) {
     say("[" + std::to_string(done + 1) + "/" + std::to_string(cases.size()) + "] " + next.suite +
         "/" + next.name);
@@ -59,6 +71,10 @@ void run(const BenchCommand& command) {
   const std::vector<BenchCase> cases = select_cases(suites_of(command), command.only);
   if (command.list) {
     print_result(to_text(list_of(cases), command.output.format()));
+    return;
+  }
+  if (command.on_request) {
+    answer_requests(command, cases);
     return;
   }
   std::optional<BenchReport> old;  // read first: a mistake shows before minutes of measuring
@@ -87,13 +103,23 @@ void add_bench(CLI::App& app) {
   verb->add_option("--threads", command->threads, "threads; 0 takes every processor")
       ->check(CLI::Range(0, 1024).description(""))
       ->capture_default_str();
-  verb->add_flag("--quick", command->quick,
-                 "three short samples a case: shows that it works, not how fast it is");
-  verb->add_flag("--list", command->list, "show the cases, and measure nothing");
-  verb->add_option("--compare", command->compare,
-                   "an earlier result as JSON: a ratio per case; exit code 1 when one is slower "
-                   "beyond both spreads")
-      ->type_name("FILE");
+  CLI::Option* quick =
+      verb->add_flag("--quick", command->quick,
+                     "three short samples a case: shows that it works, not how fast it is");
+  CLI::Option* list =
+      verb->add_flag("--list", command->list, "show the cases, and measure nothing");
+  CLI::Option* compare =
+      verb->add_option(
+              "--compare", command->compare,
+              "an earlier result as JSON: a ratio per case; exit code 1 when one is slower "
+              "beyond both spreads")
+          ->type_name("FILE");
+  verb->add_flag("--on-request", command->on_request,
+                 "measure a round of a case whenever a line of the input names it, and answer with "
+                 "a line of JSON: for programs that measure others in turn")
+      ->excludes(quick)
+      ->excludes(list)
+      ->excludes(compare);
   command->output.add_to(*verb);
   add_example(*verb,
               "ffn bench ffn --only smollm2 -o json > old.json\n"

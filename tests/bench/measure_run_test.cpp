@@ -24,6 +24,14 @@ TEST(MeasureRun, LongRunsNeedFewerSamples) {
   EXPECT_EQ(runs, 1 + 2);
 }
 
+TEST(MeasureRun, ARoundIsPlainSamples) {
+  const MeasurePlan plan{
+      .warm_up = 2, .samples = 5, .long_samples = 4, .long_ms = 1e9, .sample_ms = 0};
+  int runs = 0;
+  EXPECT_EQ(sample_run(plan, [&] { ++runs; }).size(), 5u);
+  EXPECT_EQ(runs, 2 + 1 + 5);
+}
+
 TEST(MeasurePeak, SaysNothingOfWhatTheInstructionSetLacks) {
   EXPECT_EQ(measure_peak(Isa::scalar, serial_pool(), Arithmetic::int8).gflops, 0);
   EXPECT_EQ(arithmetic_for(Isa::scalar, DType::bf16), Arithmetic::f32);

@@ -130,6 +130,22 @@ class Cli(unittest.TestCase):
             verdicts = {row["verdict"] for row in json.loads(again.stdout)["comparison"]}
             self.assertEqual(verdicts, {"slower" if code else "faster"})
 
+    def test_bench_answers_requests(self):
+        keys = ["smoke/glu/forward", "smoke/glu/forward", "smoke/none", "smoke/product/f32"]
+        command = [FFN, "bench", "smoke", "--on-request", "--threads", "1"]
+        result = subprocess.run(command, input="\n".join(keys), capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        answers = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([answer["case"] for answer in answers], keys)
+        self.assertIn("there is no case", answers.pop(2)["error"])
+        for answer in answers:
+            self.assertEqual(answer["threads"], 1)
+            self.assertTrue(answer["verified"])
+            self.assertGreaterEqual(len(answer["ms"]), 6)
+            self.assertGreater(min(answer["ms"]), 0)
+        refused = ffn("bench", "smoke", "--on-request", "--quick")
+        self.assertEqual(refused.returncode, 2)
+
     def test_bench_lists_and_reads_cases_of_ones_own(self):
         rows = json.loads(ffn("bench", "--list", "-o", "json").stdout)["rows"]
         self.assertGreater(len(rows), 100)

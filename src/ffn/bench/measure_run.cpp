@@ -27,6 +27,20 @@ LimitLoops::Compute loop_of(Isa isa, Arithmetic arithmetic) {
   return nullptr;
 }
 
+// How often a sample repeats the run, and how many samples there are at least.
+struct Pace {
+  int repeats, least;
+};
+Pace warm_up(const MeasurePlan& plan, const std::function<void()>& run) {
+  const Stopwatch warming;
+  for (int i = 0; i < plan.warm_up || warming.elapsed_s() < plan.warm_up_s; ++i) run();
+  const Stopwatch once;
+  run();
+  const double once_ms = std::max(once.elapsed_ms(), 1e-6);  // the clock's grain
+  return {std::max(1, static_cast<int>(plan.sample_ms / once_ms)),
+          once_ms < plan.long_ms ? plan.samples : plan.long_samples};
+}
+
 // Times and peaks of the samples, as they come.
 class Samples {
  public:
@@ -114,17 +128,30 @@ MeasurePlan thorough_plan() {
 
 MeasurePlan quick_plan() { return {.warm_up = 1, .samples = 3, .long_samples = 3, .sample_ms = 1}; }
 
+MeasurePlan round_plan() {
+  return {.warm_up = 2, .warm_up_s = 0.1, .samples = 6, .long_samples = 2, .sampled_s = 0.3};
+}
+
+std::vector<double> sample_run(const MeasurePlan& plan, const std::function<void()>& run) {
+  const Pace pace = warm_up(plan, run);
+  std::vector<double> ms;
+  double total_ms = 0;
+  while (ms.size() < static_cast<std::size_t>(pace.least) || total_ms < 1e3 * plan.sampled_s) {
+    const Stopwatch watch;
+    for (int r = 0; r < pace.repeats; ++r) run();
+    const double sample_ms = watch.elapsed_ms();
+    total_ms += sample_ms;
+    ms.push_back(sample_ms / pace.repeats);
+  }
+  return ms;
+}
+
 MeasuredRun measure_run(const MeasurePlan& plan, Isa isa, ThreadPool& pool, double flops,
                         const std::function<void()>& run, Arithmetic arithmetic) {
-  const Stopwatch warming;
-  for (int i = 0; i < plan.warm_up || warming.elapsed_s() < plan.warm_up_s; ++i) run();
-  const Stopwatch once;
-  run();
-  const double once_ms = std::max(once.elapsed_ms(), 1e-6);  // the clock's grain
-  const int repeats = std::max(1, static_cast<int>(plan.sample_ms / once_ms));
-  const int least = once_ms < plan.long_ms ? plan.samples : plan.long_samples;
+  const Pace pace = warm_up(plan, run);
   Samples samples(isa, pool, arithmetic, flops);
-  while (samples.count() < least || samples.total_s() < plan.sampled_s) samples.add(repeats, run);
+  while (samples.count() < pace.least || samples.total_s() < plan.sampled_s)
+    samples.add(pace.repeats, run);
   return samples.summary();
 }
 

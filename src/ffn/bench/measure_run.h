@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "ffn/base/cpu_features.h"
 #include "ffn/base/dtype.h"
@@ -41,6 +42,13 @@ struct MeasurePlan {
 MeasurePlan thorough_plan();
 // One run of warm-up and 3 samples: shows that everything works, and little of how fast.
 MeasurePlan quick_plan();
+// A round of a case that other programs are measured beside, in turn: a tenth of a second and 2
+// runs of warm-up, after which the others' threads sleep and the caches are ours; then 0.3 seconds
+// and 6 samples, 2 of runs of 50 ms and longer.
+MeasurePlan round_plan();
+
+// Milliseconds of one run, a number per sample, with nothing between the samples.
+std::vector<double> sample_run(const MeasurePlan& plan, const std::function<void()>& run);
 
 struct MeasuredRun {
   SampleSummary ms;        // of one run
