@@ -102,11 +102,7 @@ inline Vec tanh(Vec x) {
   return exp2_near(max(set(-126), fnma(a, fma(odd, a, even), set(-1))));
 }
 
-// The normal distribution function Φ(x) and its density φ(x).
-[[gnu::always_inline]] inline Vec normal_cdf(Vec x) {
-  const Vec tail = normal_tail(x);
-  return select(lt(x, zero()), tail, set(1) - tail);
-}
+// The density of the normal distribution, φ(x).
 [[gnu::always_inline]] inline Vec normal_density(Vec x) {
   return set(0.398942280f) * exp2_near(max(set(-126), x * x * set(-0.5f * kLog2E)));
 }

@@ -155,16 +155,7 @@ class Passes {
          const LaunchContext& launch)
       : plan_(plan), of_(operands), kernels_(kernels), launch_(launch) {}
 
-  template <class Body>
-  void for_rows(const Body& body) const {
-    for_each_block(plan_, body);
-  }
-  template <class Body>
-  void for_hidden(const Body& body) const {
-    for_each_strip(plan_, body);
-  }
-
-  // The values before the activation: as stored, or made now in `tiles` or where store keeps them.
+  // Where the values before the activation of a tile stand: in what store keeps, or in a tile.
   Matrix stored(const Matrix& whole, const Matrix& tile, Span rows, Span hidden) const {
     return plan_.keeps_hidden() ? part(whole, rows, hidden) : fill_of(tile, rows, hidden);
   }
@@ -267,10 +258,10 @@ void run_dense_layer_forward(const DenseLayerPlan& plan, const DenseLayerOperand
   const Tiles tiles = cutter.forward();
   const Matrix sums = cutter.sums();
   const Passes passes(plan, of, kernels, workspace.rest());
-  passes.for_rows([&](Span rows) {
+  for_each_block(plan, [&](Span rows) {
     const Matrix to = rows_of(y, rows);
     const Matrix sum = sums.data == nullptr ? to : rows_of(sums, {0, rows.count});
-    passes.for_hidden([&](Span hidden) {
+    for_each_strip(plan, [&](Span hidden) {
       const Matrix pre = passes.stored(of.pre, tiles.pre, rows, hidden);
       const Matrix up = passes.stored(of.up_value, tiles.up, rows, hidden);
       const Matrix neuron = fill_of(tiles.neuron, rows, hidden);
@@ -306,12 +297,12 @@ void run_dense_layer_backward(const DenseLayerPlan& plan, const DenseLayerOperan
   const Matrix sums = wants_x ? cutter.sums() : Matrix{};
   const Passes passes(plan, of, kernels, workspace.rest());
   passes.add_rows(dy, gradients.down_bias, gradients.down_bias.accumulate);
-  passes.for_rows([&](Span rows) {
+  for_each_block(plan, [&](Span rows) {
     const GradMatrix to = rows_of(gradients.x, rows);
     const GradMatrix dx =
         sums.data == nullptr ? to : GradMatrix{rows_of(sums, {0, rows.count}), false};
     const ConstMatrix dy_rows = rows_of(dy, rows);
-    passes.for_hidden([&](Span hidden) {
+    for_each_strip(plan, [&](Span hidden) {
       run_neurons_backward(passes, dy_rows, rows, hidden, tiles);
       add_gradients(passes, gradients, dy_rows, rows, hidden, tiles, dx);
     });
