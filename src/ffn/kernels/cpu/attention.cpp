@@ -15,8 +15,8 @@ struct Widths {
   std::int64_t row, scores, rows;
 
   Widths(std::int64_t width, std::int64_t keys, std::int64_t list_rows)
-      : row(round_up(width, most(kPanel, 16))),
-        scores(round_up(keys, most(kPanel, 16)) + 16),
+      : row(round_up(width, 16)),
+        scores(round_up(keys, 16) + 16),
         rows(least(kBlockQueries, list_rows)) {}
 };
 template <class Args>

@@ -79,15 +79,17 @@ class LayerPiece {
   void run(std::int64_t e, std::int64_t first, std::int64_t last) {
     for (std::int64_t begin = 0; begin < shape_.hidden; begin += layout_.strip) {
       const Range strip{begin, least(begin + layout_.strip, shape_.hidden)};
-      pack(in_part(args_.up, e, strip), packed_up_);
-      if (shape_.gated) pack(in_part(args_.gate, e, strip), packed_gate_);
-      pack(down_part(e, strip), packed_down_);
       for (std::int64_t row = first; row < last; row += kLayerRows) {
         const Range rows{row, least(row + kLayerRows, last)};
-        map_in(rows, packed_up_, args_.up_bias, e, strip, hidden_);
-        if (shape_.gated) map_in(rows, packed_gate_, args_.gate_bias, e, strip, other_);
+        const bool unpacked = row == first;
+        map_in(rows, {in_part(args_.up, e, strip), packed_up_, unpacked},
+               bias_part(args_.up_bias, e, strip), hidden_);
+        if (shape_.gated) {
+          map_in(rows, {in_part(args_.gate, e, strip), packed_gate_, unpacked},
+                 bias_part(args_.gate_bias, e, strip), other_);
+        }
         activate(rows.end - rows.begin, strip.end - strip.begin, hidden_, other_, layout_.tile_ld);
-        map_down(rows, e, strip);
+        map_down(rows, {down_part(e, strip), packed_down_, unpacked}, e, strip);
       }
     }
   }
@@ -100,14 +102,14 @@ class LayerPiece {
     float* converted = other + kFewRows * ld;
     const ConstMatrix x = rows_of(args_.x, first, M);
     const auto in = [&](const ConstMatrix& weights, const ConstMatrix& bias, float* to) {
-      multiply_few(problem(x, {to, DType::f32, M, H, ld}, bias_part(bias, e, 0, H), false),
+      multiply_few(problem(x, {to, DType::f32, M, H, ld}, bias_part(bias, e, {0, H}), false),
                    rows_of(weights, e * H, H), converted);
     };
     in(args_.up, args_.up_bias, hidden);
     if (shape_.gated) in(args_.gate, args_.gate_bias, other);
     activate(M, H, hidden, other, ld);
     multiply_few(problem({hidden, DType::f32, M, H, ld}, rows_of(sums_, first, M),
-                         bias_part(args_.down_bias, e, 0, shape_.width), false),
+                         bias_part(args_.down_bias, e, {0, shape_.width}), false),
                  rows_of(args_.down, e * shape_.width, shape_.width), converted);
   }
 
@@ -123,29 +125,33 @@ class LayerPiece {
     return cols_of(rows_of(args_.down, e * shape_.width, shape_.width), strip.begin,
                    strip.end - strip.begin);
   }
-  static void pack(const ConstMatrix& b, float* packed) {
-    pack_extent(LaunchContext{}, ProductForm::nt, b, {0, b.rows}, {0, b.cols}, packed);
-  }
-  // Columns [begin, begin + n) of row e of a bias as f32.
-  const float* bias_part(const ConstMatrix& bias, std::int64_t e, std::int64_t begin,
-                         std::int64_t n) const {
+  // Columns of row e of a bias as f32.
+  const float* bias_part(const ConstMatrix& bias, std::int64_t e, Range columns) const {
     if (bias.data == nullptr) return nullptr;
-    return widen_bias(cols_of(rows_of(bias, e, 1), begin, n), n, bias_);
+    const std::int64_t n = columns.end - columns.begin;
+    return widen_bias(cols_of(rows_of(bias, e, 1), columns.begin, n), n, bias_);
   }
 
   static void multiply_few(const Problem& problem, const ConstMatrix& b, float* converted) {
     multiply_few_rows(problem, b, few_rows_a(problem, converted), {0, problem.N});
   }
-  void multiply(const Problem& problem, const float* packed) const {
-    multiply_range(problem, {packed, problem.K * kPanel, 0, 0}, {0, problem.M}, {0, problem.N},
-                   {0, problem.K}, {scratch_, nullptr});
+  // A strip of weights and the room of its panels, which are still empty where `unpacked`.
+  struct Weights {
+    ConstMatrix matrix;
+    float* packed;
+    bool unpacked;
+  };
+  void multiply(const Problem& problem, const Weights& weights) const {
+    const PackedB b{
+        weights.packed, problem.K * kPanel, 0, 0, weights.unpacked ? &weights.matrix : nullptr,
+        weights.packed};
+    multiply_range(problem, b, {0, problem.M}, {0, problem.N}, {0, problem.K}, {scratch_, nullptr});
   }
-  void map_in(Range rows, const float* packed, const ConstMatrix& bias, std::int64_t e, Range strip,
-              float* tile) const {
-    const std::int64_t M = rows.end - rows.begin, N = strip.end - strip.begin;
+  void map_in(Range rows, const Weights& weights, const float* bias, float* tile) const {
+    const std::int64_t M = rows.end - rows.begin, N = weights.matrix.rows;
     multiply(problem(rows_of(args_.x, rows.begin, M), {tile, DType::f32, M, N, layout_.tile_ld},
-                     bias_part(bias, e, strip.begin, N), false),
-             packed);
+                     bias, false),
+             weights);
   }
   // hidden = act(hidden), or act(gate) ⊙ hidden; operands and results are rounded to x's type, as
   // where they are stored.
@@ -172,13 +178,13 @@ class LayerPiece {
     });
   }
   // The strip's share of y; the bias comes with the last one, as in a product.
-  void map_down(Range rows, std::int64_t e, Range strip) const {
+  void map_down(Range rows, const Weights& weights, std::int64_t e, Range strip) const {
     const std::int64_t M = rows.end - rows.begin, K = strip.end - strip.begin;
     const bool last = strip.end == shape_.hidden;
     multiply(
         problem({hidden_, DType::f32, M, K, layout_.tile_ld}, rows_of(sums_, rows.begin, M),
-                last ? bias_part(args_.down_bias, e, 0, shape_.width) : nullptr, strip.begin > 0),
-        packed_down_);
+                last ? bias_part(args_.down_bias, e, {0, shape_.width}) : nullptr, strip.begin > 0),
+        weights);
   }
 
   const ExpertLayerArgs& args_;

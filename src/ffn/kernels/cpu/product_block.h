@@ -52,11 +52,20 @@ struct Problem {
   const float* bias;  // f32, kPanel-padded; or null
   bool accumulate;
 };
-// Packed B: the panel of columns [first_column + p·kPanel, …) starts at data + p·panel_step; its
-// first value belongs to k = first_k.
+// B as tiles read it: the panel of columns [first_column + p·kPanel, …) starts at data +
+// p·panel_step; its first value belongs to k = first_k. Where `source` is given the panels are
+// still to be filled from it, in `room` (which data points to): the first rows that pass pack each
+// panel just before they multiply with it, and find it in L1.
 struct PackedB {
   const float* data;
   std::int64_t panel_step, first_column, first_k;
+  const ConstMatrix* source = nullptr;
+  float* room = nullptr;
+
+  std::int64_t at(std::int64_t column, std::int64_t k) const {
+    return (column - first_column) / kPanel * panel_step + (k - first_k) * kPanel;
+  }
+  PackedB filled() const { return {data, panel_step, first_column, first_k}; }
 };
 // Scratch of one thread: prepared A, and sums of a block of a bf16 C.
 struct BlockScratch {
@@ -136,72 +145,91 @@ inline void finish_bf16(const Problem& problem, const Place& at, Tile& tile, Til
   if (at.last) round_tile(sums, ld, at.rows, at.columns, c, problem.c.ld);
 }
 
-// Asks for the lines [from, from + floats) while other work is done.
-inline void prefetch_floats(const float* from, std::int64_t floats) {
-  for (std::int64_t i = 0; i < floats; i += 16) __builtin_prefetch(from + i, 0, 2);
-}
-
-// The part of A that is multiplied next, where it is read in place: its lines come into L2 a few
-// per tile while other tiles run. Rows are short and far apart, so the hardware does not look
+// Memory that is wanted soon: `runs` of `bytes`, `step` bytes apart. Its lines come into L2 a few
+// per tile while other tiles run: runs are short and far apart, so the hardware does not look
 // ahead.
-class NextA {
+class LinesAhead {
  public:
-  NextA() = default;
-  NextA(const Problem& problem, Range m, Range k)
-      : ld_(problem.a.ld),
-        rows_(m.end - m.begin),
-        floats_(k.end - k.begin),
-        data_(static_cast<const float*>(problem.a.data) + m.begin * ld_ + k.begin) {}
+  LinesAhead() = default;
+  LinesAhead(const void* first, std::int64_t step, std::int64_t runs, std::int64_t bytes)
+      : run_(static_cast<const std::byte*>(first)), step_(step), runs_(runs), bytes_(bytes) {}
 
-  // Spreads the lines over so many tiles.
-  void spread(std::int64_t tiles) {
-    const std::int64_t lines = rows_ * ceil_div(floats_, kLineFloats);
-    per_tile_ = least(ceil_div(lines, most(tiles, 1)), kMostLines);
+  // Spreads the lines over so many tiles, at most `most` for each.
+  void spread(std::int64_t tiles, std::int64_t most_lines) {
+    const std::int64_t lines = runs_ * ceil_div(bytes_, kLineBytes);
+    per_tile_ = least(ceil_div(lines, most(tiles, 1)), most_lines);
   }
   void ask() {
-    for (std::int64_t i = 0; i < per_tile_ && row_ < rows_; ++i) {
-      __builtin_prefetch(data_ + row_ * ld_ + at_, 0, 2);
-      at_ += kLineFloats;
-      if (at_ >= floats_) at_ = 0, ++row_;
+    for (std::int64_t i = 0; i < per_tile_ && runs_ > 0; ++i) {
+      __builtin_prefetch(run_ + at_, 0, 2);
+      at_ += kLineBytes;
+      if (at_ >= bytes_) at_ = 0, run_ += step_, --runs_;
     }
   }
 
  private:
-  // With few columns there would be so many per tile that they delay its own loads.
-  static constexpr std::int64_t kMostLines = 6;
+  static constexpr std::int64_t kLineBytes = 64;
 
-  std::int64_t ld_ = 0, rows_ = 0, floats_ = 0;
-  const float* data_ = nullptr;
-  std::int64_t row_ = 0, at_ = 0, per_tile_ = 0;
+  const std::byte* run_ = nullptr;
+  std::int64_t step_ = 0, runs_ = 0, bytes_ = 0;
+  std::int64_t at_ = 0, per_tile_ = 0;
 };
+
+// Of the part of A that is multiplied next, where it is read in place.
+inline LinesAhead lines_of_a(const Problem& problem, Range m, Range k) {
+  const std::int64_t ld = problem.a.ld;
+  return {static_cast<const float*>(problem.a.data) + m.begin * ld + k.begin, ld * kFloatBytes,
+          m.end - m.begin, (k.end - k.begin) * kFloatBytes};
+}
+// With few columns there would be so many per tile that they delay its own loads.
+constexpr std::int64_t kMostLinesOfA = 6;
+
+// Of the elements that pack_panel reads.
+inline LinesAhead lines_of_panel(ProductForm form, const ConstMatrix& b, Range columns, Range k) {
+  const bool nt = form == ProductForm::nt;
+  const Range runs = nt ? columns : k, along = nt ? k : columns;
+  const std::byte* first = static_cast<const std::byte*>(b.data) + row_offset_bytes(b, runs.begin) +
+                           dtype_bytes(b.dtype, along.begin);
+  return {first, row_offset_bytes(b, 1), runs.end - runs.begin,
+          dtype_bytes(b.dtype, along.end - along.begin)};
+}
+
+// Of the first panel of the given columns, if there are any: packed, or where it is packed from.
+inline LinesAhead next_panel(ProductForm form, const PackedB& b, Range columns, Range k) {
+  if (columns.begin >= columns.end || k.begin == k.end) return {};
+  if (b.source != nullptr) {
+    const Range panel{columns.begin, least(columns.begin + kPanel, columns.end)};
+    return lines_of_panel(form, *b.source, panel, k);
+  }
+  return {b.data + b.at(columns.begin, k.begin), 0, 1, (k.end - k.begin) * kPanel * kFloatBytes};
+}
 
 // Rows m of C, at most kBlockRows, times the given columns, for one piece k of the reduction.
 // `sums` belongs to row m.begin.
 inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Range columns,
-                           Range k, float* a_buffer, float* sums, NextA next) {
-  next.spread(ceil_div(m.end - m.begin, kTileRows) * ceil_div(columns.end - columns.begin, kPanel));
+                           Range k, float* a_buffer, float* sums, LinesAhead next_a) {
+  const std::int64_t tiles = ceil_div(m.end - m.begin, kTileRows);
+  next_a.spread(tiles * ceil_div(columns.end - columns.begin, kPanel), kMostLinesOfA);
   const PreparedA a = prepare_a(problem, m, k, a_buffer);
   const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
   const bool one_piece = k.begin == 0 && k.end == problem.K;
-  const std::int64_t panel_floats = (k.end - k.begin) * kPanel;
-  // While the tiles of one panel run, the next panel comes into L2, a slice per tile.
-  const std::int64_t slice = round_up(panel_floats * kTileRows / most(m.end - m.begin, 1) + 1, 16);
   for (std::int64_t n = columns.begin; n < columns.end; n += kPanel) {
     Tile tile{};
     tile.a_ld = a.ld;
-    tile.b = b.data + (n - b.first_column) / kPanel * b.panel_step + (k.begin - b.first_k) * kPanel;
+    tile.b = b.data + b.at(n, k.begin);
     tile.k = k.end - k.begin;
     tile.bias = problem.bias != nullptr && k.end == problem.K ? problem.bias + n : nullptr;
     Place at{m.begin, n, 0, least(kPanel, columns.end - n), k.begin == 0, k.end == problem.K};
+    if (b.source != nullptr) {
+      pack_panel(problem.form, *b.source, n, at.columns, k, b.room + b.at(n, k.begin));
+    }
+    LinesAhead next_b = next_panel(problem.form, b, {n + kPanel, columns.end}, k);
+    next_b.spread(tiles, tiles * tile.k);
     if (fault(30) && at.columns % kLanes > 1) --at.columns;
-    tile.a = a.data;
-    std::int64_t ahead = n + kPanel < columns.end ? 0 : panel_floats;
-    for (; at.row < m.end; at.row += kTileRows, tile.a += a.tile_step) {
-      if (ahead < panel_floats) {
-        prefetch_floats(tile.b + b.panel_step + ahead, least(slice, panel_floats - ahead));
-        ahead += slice;
-      }
-      next.ask();
+    for (; at.row < m.end; at.row += kTileRows) {
+      tile.a = a.tile(at.row - m.begin);
+      next_b.ask();
+      next_a.ask();
       at.rows = least(kTileRows, m.end - at.row);
       if (problem.c.dtype != DType::bf16) {
         finish_f32(problem, at, tile, a.form);
@@ -231,12 +259,13 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
   const bool in_place = reads_in_place(problem.form, problem.a);
   // A group is one block where A is read in place: after its last piece come the next rows.
   const auto after = [&](Range rows, Range depth) {
-    if (!in_place || k.begin == k.end) return NextA();
+    if (!in_place || k.begin == k.end) return LinesAhead();
     if (depth.end < k.end)
-      return NextA(problem, rows, {depth.end, least(depth.end + piece, k.end)});
+      return lines_of_a(problem, rows, {depth.end, least(depth.end + piece, k.end)});
     const Range next{rows.end, least(rows.end + kBlockRows, m.end)};
-    return next.begin < next.end ? NextA(problem, next, {k.begin, least(k.begin + piece, k.end)})
-                                 : NextA();
+    return next.begin < next.end
+               ? lines_of_a(problem, next, {k.begin, least(k.begin + piece, k.end)})
+               : LinesAhead();
   };
   for (std::int64_t first = m.begin; first < m.end; first += group) {
     const std::int64_t last = least(first + group, m.end);
@@ -245,7 +274,7 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
       const Range depth{at, least(at + piece, k.end)};
       for (std::int64_t row = first; row < last; row += kBlockRows) {
         const Range rows{row, least(row + kBlockRows, last)};
-        multiply_piece(problem, b, rows, columns, depth, scratch.a,
+        multiply_piece(problem, row == m.begin ? b : b.filled(), rows, columns, depth, scratch.a,
                        scratch.sums + (row - first) * sums_ld, after(rows, depth));
       }
       at += piece;

@@ -8,9 +8,9 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
-// Columns of a strip. Wide enough to use prepared A well, narrow enough that few experts still
-// occupy all threads.
-constexpr std::int64_t kStripColumns = 256;
+// Columns of a strip, whole panels. Wide enough to use prepared A well, narrow enough that few
+// experts still occupy all threads.
+constexpr std::int64_t kStripColumns = 256 / kPanel * kPanel;
 
 // What one thread needs to work on a strip of any expert, in floats: packed B and the scratch of
 // tiles, or A of few rows; behind them an expert's bias.
@@ -85,9 +85,8 @@ inline void multiply_strip(const Problem& problem, const ConstMatrix& b, Range c
   std::int64_t at = 0;
   do {
     const Range k{at, least(at + depth, problem.K)};
-    pack_extent(LaunchContext{}, problem.form, b, columns, k, own);
-    const PackedB packed{own, (k.end - k.begin) * kPanel, columns.begin, k.begin};
-    multiply_range(problem, packed, {0, problem.M}, columns, k, scratch);
+    const PackedB unpacked{own, (k.end - k.begin) * kPanel, columns.begin, k.begin, &b, own};
+    multiply_range(problem, unpacked, {0, problem.M}, columns, k, scratch);
     at += depth;
   } while (at < problem.K);
 }

@@ -12,6 +12,8 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
+constexpr std::int64_t kFloatBytes = 4;
+
 inline std::int64_t round_up(std::int64_t count, std::int64_t unit) {
   return (count + unit - 1) / unit * unit;
 }
@@ -77,14 +79,7 @@ struct Q8Rows : BlockRows<34> {
 
 // How far behind the first element the given row starts.
 inline std::int64_t row_offset_bytes(const ConstMatrix& matrix, std::int64_t rows) {
-  const std::int64_t elements = rows * matrix.ld;
-  switch (matrix.dtype) {
-    case DType::bf16:
-    case DType::f16: return elements * 2;
-    case DType::q4_0: return elements / kQuantBlock * Q4Rows::kBytes;
-    case DType::q8_0: return elements / kQuantBlock * Q8Rows::kBytes;
-    default: return elements * 4;
-  }
+  return dtype_bytes(matrix.dtype, rows * matrix.ld);
 }
 // Rows [first, first + rows) of a matrix.
 inline ConstMatrix rows_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t rows) {
@@ -112,28 +107,51 @@ void with_rows(const ConstMatrix& matrix, const Body& body) {
   }
 }
 
+// A kLanes × kLanes square of B, all of it there, into kLanes columns of a panel.
+template <class Rows, class Row>
+[[gnu::always_inline]] inline void pack_square(const Row (&rows)[kLanes], std::int64_t at,
+                                               float* out) {
+  Vec square[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) square[i] = Rows::read(rows[i], at);
+  transpose(square);
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) store(out + i * kPanel, square[i]);
+}
+// The same at an edge: `columns` of its rows (0 … kLanes) and `depth` of its columns are there.
+template <class Rows>
+void pack_corner(const Rows& b, std::int64_t n, std::int64_t columns, std::int64_t at,
+                 std::int64_t depth, float* out) {
+  Vec square[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    if (i >= columns) {
+      square[i] = zero();
+    } else if (depth == kLanes) {
+      square[i] = Rows::read(b.row(n + i), at);
+    } else {
+      square[i] = Rows::read_n(b.row(n + i), at, depth);
+    }
+  }
+  transpose(square);
+  for (int i = 0; i < depth; ++i) store(out + i * kPanel, square[i]);
+}
+
 // panel[k − k_begin][j] = B[n + j, k] (nt), or B[k, n + j], for j < columns; 0 for the other j <
 // kPanel.
 template <class Rows>
 void pack_panel_nt(const Rows& b, std::int64_t n, std::int64_t columns, Range k, float* panel) {
   for (std::int64_t first = 0; first < kPanel; first += kLanes) {
-    const std::int64_t present = columns - first;  // may be ≤ 0
-    for (std::int64_t at = k.begin; at < k.end; at += kLanes) {
-      const std::int64_t depth = least(kLanes, k.end - at);
-      Vec square[kLanes];
-      for (int i = 0; i < kLanes; ++i) {
-        if (i >= present) {
-          square[i] = zero();
-        } else if (depth == kLanes) {
-          square[i] = Rows::read(b.row(n + first + i), at);
-        } else {
-          square[i] = Rows::read_n(b.row(n + first + i), at, depth);
-        }
-      }
-      transpose(square);
-      float* out = panel + (at - k.begin) * kPanel + first;
-      for (int i = 0; i < depth; ++i) store(out + i * kPanel, square[i]);
+    const std::int64_t present = most(least(columns - first, kLanes), 0);
+    float* out = panel + first;
+    std::int64_t at = k.begin;
+    if (present == kLanes) {
+      decltype(b.row(0)) rows[kLanes];
+      for (int i = 0; i < kLanes; ++i) rows[i] = b.row(n + first + i);
+      for (; at + kLanes <= k.end; at += kLanes, out += kLanes * kPanel)
+        pack_square<Rows>(rows, at, out);
     }
+    for (; at < k.end; at += kLanes, out += kLanes * kPanel)
+      pack_corner(b, n + first, present, at, least(kLanes, k.end - at), out);
   }
 }
 template <class Rows>
@@ -161,24 +179,29 @@ inline void pack_panel(ProductForm form, const ConstMatrix& b, std::int64_t n, s
   });
 }
 
-// A block of A, ready for the tiles: element (i, k) of tile t is at data[t·tile_step + i·ld + k],
-// or in packed panels at data[t·tile_step + k·kTileRows + i].
+// A block of A, ready for the tiles. `step`: from a tile to the next, or from kPackRows packed rows
+// to the next.
 struct PreparedA {
   const float* data;
-  std::int64_t ld, tile_step;
+  std::int64_t ld, step;
   TileForm form;
+
+  const float* tile(std::int64_t row) const {
+    if (form == TileForm::rows) return data + row / kTileRows * step;
+    return data + row / kPackRows * step + row % kPackRows;
+  }
 };
 
 // Rows of the copy are this far apart beyond the block's depth: a power of two would put the rows
 // of a tile into one cache set.
 constexpr std::int64_t kRowPad = 16;
-// A transposed panel is written kLanes at a time, kTileRows of them wanted.
-constexpr std::int64_t kPanelOverrun = kLanes;
+// A transposed panel is written kLanes at a time, kPackRows of them wanted.
+constexpr std::int64_t kPanelOverrun = kPackRows % kLanes == 0 ? 0 : kLanes;
 
 inline std::int64_t prepared_a_floats(std::int64_t rows, std::int64_t depth) {
-  const std::int64_t padded = round_up(rows, kTileRows);
-  return most(padded * (round_up(depth, kRowPad) + kRowPad),
-              padded / kTileRows * (depth * kTileRows + kPanelOverrun));
+  const std::int64_t panels = ceil_div(rows, kPackRows);
+  return most(round_up(rows, kTileRows) * (round_up(depth, kRowPad) + kRowPad),
+              panels * (depth * kPackRows + kPanelOverrun));
 }
 
 template <class Rows>
@@ -205,21 +228,21 @@ void prefetch_row(const Element* from, std::int64_t count) {
 // From A stored [K, M].
 template <class Rows>
 PreparedA copy_transposed(const Rows& a, std::int64_t cols, Range m, Range k, float* buffer) {
-  const std::int64_t step = (k.end - k.begin) * kTileRows + kPanelOverrun;
+  const std::int64_t step = (k.end - k.begin) * kPackRows + kPanelOverrun;
   for (std::int64_t at = k.begin; at < k.end; ++at) {
     const auto* from = a.row(at);
     if (at + kPrefetchRows < k.end) {
       prefetch_row(a.row(at + kPrefetchRows) + m.begin, m.end - m.begin);
     }
-    float* to = buffer + (at - k.begin) * kTileRows;
+    float* to = buffer + (at - k.begin) * kPackRows;
     std::int64_t i = m.begin;
-    for (; i < m.end && i + kTileRows + kLanes <= cols; i += kTileRows, to += step) {
-      for (std::int64_t lane = 0; lane < kTileRows; lane += kLanes) {
+    for (; i < m.end && i + kPackRows + kLanes <= cols; i += kPackRows, to += step) {
+      for (std::int64_t lane = 0; lane < kPackRows; lane += kLanes) {
         store(to + lane, Rows::read(from, i + lane));
       }
     }
-    for (; i < m.end; i += kTileRows, to += step) {
-      for (std::int64_t lane = 0; lane < kTileRows; lane += kLanes) {
+    for (; i < m.end; i += kPackRows, to += step) {
+      for (std::int64_t lane = 0; lane < kPackRows; lane += kLanes) {
         const std::int64_t left = most(least(cols - (i + lane), kLanes), 0);
         store(to + lane, Rows::read_n(from, i + lane, left));
       }

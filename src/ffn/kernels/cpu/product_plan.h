@@ -12,8 +12,6 @@ constexpr std::int64_t kEnoughWork = std::int64_t{1} << 17;
 // of B it reads from L2 or L3 then serves that many tiles.
 constexpr std::int64_t kRowTilesPerPart = 8;
 
-constexpr std::int64_t kFloatBytes = 4;
-
 inline bool has_few_rows(std::int64_t M, bool packed) { return M <= kFewRows && !packed; }
 
 // Workspace in floats, in this order: bias · converted A of few rows | packed B · per thread: A,
@@ -79,18 +77,29 @@ inline void pack_extent(const LaunchContext& ctx, ProductForm form, const ConstM
              });
 }
 
-// C's rows × columns, split over threads in a grid: rows first.
-inline void multiply_extent(const LaunchContext& ctx, const Problem& problem, const PackedB& b,
-                            Range columns, Range k, const Layout& layout, float* scratch) {
-  const std::int64_t width = columns.end - columns.begin, depth = k.end - k.begin;
+// How C is cut for the threads of one product: into `down` ranges of rows, each `across` of
+// columns.
+struct Cut {
+  std::int64_t down, across;
+};
+inline Cut plan_cut(const LaunchContext& ctx, const Problem& problem, Range columns,
+                    std::int64_t depth) {
+  const std::int64_t width = columns.end - columns.begin;
   const std::int64_t work = problem.M * width * most(depth, 1);
   const std::int64_t threads = most(least(thread_count(ctx), work / kEnoughWork), 1);
-  const std::int64_t tiles = (problem.M + kTileRows - 1) / kTileRows;
+  const std::int64_t tiles = ceil_div(problem.M, kTileRows), panels = ceil_div(width, kPanel);
   const std::int64_t down = most(least(threads, tiles / kRowTilesPerPart), 1);
-  const std::int64_t across = most(least(threads / down, (width + kPanel - 1) / kPanel), 1);
-  for_parts(ctx, down * across, [&](std::int64_t part) {
-    const Range m = split(problem.M, kTileRows, down, part / across);
-    const Range n = split(width, kPanel, across, part % across);
+  return {down, most(least(threads / down, panels), 1)};
+}
+
+// C's rows × columns; b may be unpacked still where no columns are in two parts.
+inline void multiply_extent(const LaunchContext& ctx, const Problem& problem, const PackedB& b,
+                            Range columns, Range k, Cut cut, const Layout& layout, float* scratch) {
+  FFN_ASSERT(b.source == nullptr || cut.down == 1);
+  const std::int64_t width = columns.end - columns.begin;
+  for_parts(ctx, cut.down * cut.across, [&](std::int64_t part) {
+    const Range m = split(problem.M, kTileRows, cut.down, part / cut.across);
+    const Range n = split(width, kPanel, cut.across, part % cut.across);
     if (m.begin >= m.end || n.begin >= n.end) return;
     float* own = scratch + part * layout.per_thread;
     multiply_range(problem, b, m, {columns.begin + n.begin, columns.begin + n.end}, k,
@@ -106,9 +115,15 @@ inline void multiply_packing(const LaunchContext& ctx, const Problem& problem, c
     std::int64_t at = 0;
     do {
       const Range k{at, least(at + extent.depth, problem.K)};
-      pack_extent(ctx, problem.form, b, columns, k, shared);
-      const PackedB packed{shared, (k.end - k.begin) * kPanel, n, k.begin};
-      multiply_extent(ctx, problem, packed, columns, k, layout, shared + layout.shared);
+      const Cut cut = plan_cut(ctx, problem, columns, k.end - k.begin);
+      PackedB packed{shared, (k.end - k.begin) * kPanel, n, k.begin};
+      if (cut.down == 1) {
+        packed.source = &b;
+        packed.room = shared;
+      } else {
+        pack_extent(ctx, problem.form, b, columns, k, shared);
+      }
+      multiply_extent(ctx, problem, packed, columns, k, cut, layout, shared + layout.shared);
       at += extent.depth;
     } while (at < problem.K);
   }
@@ -122,7 +137,8 @@ inline void multiply_prepared(const LaunchContext& ctx, const Problem& problem, 
   const PackedB b{packed, problem.K * kPanel, 0, 0};
   for (std::int64_t n = 0; n < problem.N; n += extent.columns) {
     const Range columns{n, least(n + extent.columns, problem.N)};
-    multiply_extent(ctx, problem, b, columns, {0, problem.K}, layout, scratch);
+    const Cut cut = plan_cut(ctx, problem, columns, problem.K);
+    multiply_extent(ctx, problem, b, columns, {0, problem.K}, cut, layout, scratch);
   }
 }
 

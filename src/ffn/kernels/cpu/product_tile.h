@@ -1,6 +1,6 @@
 // The innermost loop of every matrix product: a tile of C, kTileRows × kPanel, in registers.
-//   AVX2: 6 × 16 = 12 accumulators of 16 registers; per k two loads of B and six broadcasts of A
-//   feed 12 multiply-adds (6 cycles at two per cycle, 4 of them with loads). AVX-512: 6 × 64 = 24
+//   AVX2: 4 × 24 = 12 accumulators of 16 registers; per k three loads of B and four broadcasts of A
+//   feed 12 multiply-adds (6 cycles at two per cycle, 3.5 of them with loads). AVX-512: 6 × 64 = 24
 //   of 32.
 #pragma once
 
@@ -11,8 +11,10 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
+// As many sums as registers allow, and of the shapes with so many the one with the fewest loads: on
+// a shared core instructions are the limit before multiply-adds are.
 #if defined(FFN_ISA_AVX2)
-constexpr int kTileRows = 6, kTileVectors = 2;
+constexpr int kTileRows = 4, kTileVectors = 3;
 #elif defined(FFN_ISA_SCALAR)
 constexpr int kTileRows = 4, kTileVectors = 4;
 #else
@@ -34,13 +36,14 @@ struct Tile {
   int last;         // lanes of the last vector that exist, 1 … kLanes
 };
 
-// Where element (i, k) of A stands: rows a[i·a_ld + k], packed a[k·kTileRows + i], columns (a
+// Rows of A that stand together in packed form: as few as are whole tiles, and whole vectors where
+// that is possible.
+constexpr int kPackRows = kLanes % kTileRows == 0 ? kLanes : kTileRows;
+
+// Where element (i, k) of A stands: rows a[i·a_ld + k], packed a[k·kPackRows + i], columns (a
 // transposed matrix in place) a[k·a_ld + i].
 enum class TileForm { rows, packed, columns };
 
-// How many rows of b are asked for ahead: a panel comes from the second-level cache, 1 KiB of
-// AVX2's.
-constexpr std::int64_t kAheadRows = 8;
 constexpr std::int64_t kLineFloats = 16;
 
 // sum[i][j] = Σ_k a[i, k]·b[k, j·kLanes …], one fma chain over rising k. Rows of b are b_step
@@ -56,13 +59,10 @@ template <TileForm Form, int Rows, int Vectors>
   }
   const std::int64_t row_step = Form == TileForm::rows ? a_ld : 1;
   const std::int64_t a_step = Form == TileForm::rows     ? 1
-                              : Form == TileForm::packed ? kTileRows
+                              : Form == TileForm::packed ? kPackRows
                                                          : a_ld;
 #pragma GCC unroll 4
   for (std::int64_t k = 0; k < depth; ++k) {
-#pragma GCC unroll 8
-    for (std::int64_t at = 0; at < Vectors * kLanes; at += kLineFloats)
-      __builtin_prefetch(b + kAheadRows * b_step + at);
     Vec b_k[Vectors];
 #pragma GCC unroll 8
     for (int j = 0; j < Vectors; ++j) b_k[j] = load(b + j * kLanes);
