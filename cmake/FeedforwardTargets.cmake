@@ -6,7 +6,7 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-# ccache when it is there: the builds of CI (planted faults, emulation) share most of their objects.
+# ccache when it is there: the builds of CI (release, planted faults) share most of their objects.
 if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(FFN_CCACHE ccache)
   if(FFN_CCACHE)

@@ -5,6 +5,7 @@
 #include "ffn/base/nearest.h"
 #include "ffn/bench/bench_report.h"
 #include "ffn/bench/bench_rounds.h"
+#include "ffn/bench/counted_runs.h"
 #include "ffn/bench/suite.h"
 #include "options.h"
 #include "verbs.h"
@@ -15,7 +16,7 @@ namespace {
 struct BenchCommand {
   std::vector<std::string> suites, files;
   std::string only, compare;
-  int threads = 0;
+  int threads = 0, count = 0;
   bool quick = false, list = false, on_request = false;
   OutputOption output;
 };
@@ -73,6 +74,10 @@ void run(const BenchCommand& command) {
     print_result(to_text(list_of(cases), command.output.format()));
     return;
   }
+  if (command.count > 0) {
+    run_counted(cases, command.count, [](const std::string& key) { print_result(key + "\n"); });
+    return;
+  }
   if (command.on_request) {
     answer_requests(command, cases);
     return;
@@ -106,6 +111,9 @@ void add_bench(CLI::App& app) {
   CLI::Option* quick =
       verb->add_flag("--quick", command->quick,
                      "three short samples a case: shows that it works, not how fast it is");
+  // For tools/count_instructions.
+  CLI::Option* count =
+      verb->add_option("--count", command->count)->check(CLI::Range(1, 1000))->group("");
   CLI::Option* list =
       verb->add_flag("--list", command->list, "show the cases, and measure nothing");
   CLI::Option* compare =
@@ -117,6 +125,7 @@ void add_bench(CLI::App& app) {
   verb->add_flag("--on-request", command->on_request,
                  "measure a round of a case whenever a line of the input names it, and answer with "
                  "a line of JSON: for programs that measure others in turn")
+      ->excludes(count)
       ->excludes(quick)
       ->excludes(list)
       ->excludes(compare);

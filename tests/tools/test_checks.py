@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each rule of tools/check_layering and tools/check_isa_symbols, broken once, must be reported."""
+"""Each rule of tools/check_layering and tools/check_isa_symbols, broken once, must be reported, and so must a
+case that executes more than tools/count_instructions allows."""
 import importlib.machinery
 import importlib.util
 import pathlib
@@ -19,6 +20,7 @@ def load(name):
 
 layering = load("check_layering")
 isa_symbols = load("check_isa_symbols")
+instructions = load("count_instructions")
 
 
 class Layering(unittest.TestCase):
@@ -111,6 +113,25 @@ class IsaSymbols(unittest.TestCase):
         self.assertEqual(self.problems(check, ours), [])
         self.assertEqual(len(self.problems(check, ours + " int leaked() { return 1; }")), 1)
         self.assertEqual(len(self.problems(check, ours + ' extern "C" int ffn_c() { return 1; }')), 1)
+
+
+class Instructions(unittest.TestCase):
+    def verdicts(self, counted, recorded):
+        return [passed for _, passed in instructions.compare(counted, recorded)]
+
+    def test_two_per_cent_either_way_are_noise(self):
+        self.assertEqual(self.verdicts({"a": 1019, "b": 981}, {"a": 1000, "b": 1000}), [True, True])
+        self.assertEqual(self.verdicts({"a": 1021, "b": 979}, {"a": 1000, "b": 1000}), [False, False])
+
+    def test_a_case_on_one_side_only_fails(self):
+        self.assertEqual(self.verdicts({"a": 1000}, {}), [False])
+        self.assertEqual(self.verdicts({}, {"a": 1000}), [False])
+
+    def test_totals_of_a_dump(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "out.1"
+            path.write_text("events: Ir\nfn=(1) f\n10 20\ntotals: 12345\n")
+            self.assertEqual(instructions.executed(path), 12345)
 
 
 if __name__ == "__main__":

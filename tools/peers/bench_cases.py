@@ -10,7 +10,8 @@ LISTS = (("design", ""), ("m", "m"), ("rows", "n"), ("batch", "b"), ("dtype", ""
 DEFAULTS = {
     "product": {"dtype": "f32", "prepared": False},
     "layer": {"tokens": 0, "grid": None, "causal": False, "bias": False, "dtype": "f32", "pass": "forward",
-              "memory": "store", "routing": "none", "cold": False},
+              "memory": "store", "routing": "none", "cold": False,
+              "prepared": False},
     "train": {"dtype": "f32", "memory": "store"},
 }
 

@@ -33,6 +33,8 @@ namespace ffn::inline v0 {
 // and runs its body again, hidden values not kept in there either.
 enum class MemoryMode { store, recompute_hidden, recompute };
 
+class PreparedWeights;
+
 class Executor {
  public:
   explicit Executor(const Device& device, MemoryMode memory = MemoryMode::store);
@@ -81,6 +83,10 @@ class Executor {
   void set_recording(bool recording) { recording_ = recording; }
   // True while backward runs a segment's body again: nothing outside may change then.
   bool replaying() const { return replaying_; }
+  // Where passes without a tape keep packed forms of the weights they meet (autograd/prepared.h),
+  // for as many bytes again; null, as at the start: they pack anew each time.
+  PreparedWeights* prepared() const { return recording_ ? nullptr : prepared_; }
+  void set_prepared(PreparedWeights* prepared) { prepared_ = prepared; }
   std::uint64_t step() const { return step_; }  // counter of random streams
   void set_step(std::uint64_t step) { step_ = step; }
 
@@ -154,6 +160,7 @@ class Executor {
   bool training_ = true;
   bool recording_ = true;
   bool replaying_ = false;
+  PreparedWeights* prepared_ = nullptr;
   std::uint64_t step_ = 0;
   std::int64_t forward_flops_ = 0, backward_flops_ = 0;
   std::uint64_t seen_peak_events_ = 0;

@@ -35,7 +35,41 @@ void pack_in_pieces(Executor& executor, const Tensor& weight, kernels::ProductFo
   if (!by_rows) weight.storage()->discard(weight.offset_bytes(), weight.rows() * row_bytes);
 }
 
+// Packs a layer into new memory; undefined where the device has no such form.
+Tensor pack_whole_layer(Executor& executor, const PreparedWeights::Layer& layer) {
+  const kernels::KernelTable& kernels = *executor.device().kernels;
+  const Tensor &up = layer.up->value, &down = layer.down->value;
+  const kernels::ExpertLayerShape shape{
+      0,          up.cols(), up.rows() / layer.experts, layer.experts, layer.gate != nullptr,
+      up.dtype(), up.dtype()};
+  const std::int64_t bytes = kernels.packed_layer_bytes(shape);
+  if (bytes == 0) return {};
+  Tensor packed =
+      executor.allocate_persistent({{bytes}, DType::u8, Role::parameter}, Tag::prepared);
+  if (executor.dry()) return packed;
+  kernels::PackLayerArgs args;
+  if (layer.gate != nullptr) args.gate = layer.gate->value.matrix();
+  args.up = up.matrix();
+  args.down = down.matrix();
+  args.experts = layer.experts;
+  args.packed = packed.data();
+  kernels.pack_layer({executor.device().threads, nullptr, 0}, args);
+  return packed;
+}
+
 }  // namespace
+
+Tensor PreparedWeights::packed_layer(Executor& executor, const Layer& layer) {
+  const std::uint64_t versions =
+      layer.up->version + layer.down->version + (layer.gate != nullptr ? layer.gate->version : 0);
+  const auto found = std::ranges::find(layers_, layer.up, &LayerEntry::up);
+  if (found != layers_.end()) {
+    if (found->versions == versions) return found->packed;
+    layers_.erase(found);
+  }
+  layers_.push_back({layer.up, versions, pack_whole_layer(executor, layer)});
+  return layers_.back().packed;
+}
 
 const Tensor& PreparedWeights::packed(Executor& executor, const Parameter& parameter,
                                       kernels::ProductForm form) {

@@ -1,5 +1,8 @@
-// Prepared weights: a weight reordered for the product kernel. Owned by the model, charged to the
-// ledger (Tag::prepared), dropped when the parameter's version changes.
+// Prepared weights: a weight, or all weights of a layer, reordered for the kernels. Charged to the
+// ledger (Tag::prepared), dropped when a parameter's version changes.
+//
+//   PreparedWeights prepared;
+//   ex.set_prepared(&prepared);  // from here on, passes without a tape pack each layer once
 #pragma once
 
 #include <cstdint>
@@ -18,7 +21,19 @@ class PreparedWeights {
   // A mapped weight is read piece by piece and its pages are given back as the packing goes on
   // (nt).
   const Tensor& packed(Executor& executor, const Parameter& parameter, kernels::ProductForm form);
-  void drop() { entries_.clear(); }
+  // The layer that these parameters make, packed for dense_layer() and expert_layer() as a u8
+  // tensor. Undefined where the device packs no layers. Bytes: packed_layer_bytes of its shape,
+  // about 4 per weight whatever their type.
+  struct Layer {
+    const Parameter* gate;  // null: none
+    const Parameter *up, *down;
+    std::int64_t experts = 1;
+  };
+  Tensor packed_layer(Executor& executor, const Layer& layer);
+  void drop() {
+    entries_.clear();
+    layers_.clear();
+  }
 
  private:
   struct Entry {
@@ -27,8 +42,14 @@ class PreparedWeights {
     std::uint64_t version;
     Tensor packed;
   };
+  struct LayerEntry {
+    const Parameter* up;
+    std::uint64_t versions;  // of all its parameters, which only grow
+    Tensor packed;
+  };
 
   std::deque<Entry> entries_;
+  std::deque<LayerEntry> layers_;
 };
 
 }  // namespace ffn::inline v0

@@ -21,7 +21,7 @@ std::string shape_of(const LayerCase& c) {
   std::string text = c.design + " at " + std::to_string(c.width);
   if (c.routing != RoutingShares::none)
     text += c.routing == RoutingShares::zipf ? ", Zipf" : ", uniform";
-  return text + (c.cold ? ", cold" : "");
+  return text + (c.prepared ? ", prepared" : "") + (c.cold ? ", cold" : "");
 }
 std::string shape_of(const TrainCase& c) { return c.model + " with " + c.design; }
 

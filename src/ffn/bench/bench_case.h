@@ -38,6 +38,8 @@ struct LayerCase {
   Pass pass = Pass::forward;
   MemoryMode memory = MemoryMode::store;
   RoutingShares routing = RoutingShares::none;
+  bool prepared =
+      false;  // forward only: weights packed beforehand, where the layer is one operation
   // Run after run takes other weights, so many that they do not fit into the caches.
   bool cold = false;
 };

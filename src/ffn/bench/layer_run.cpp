@@ -68,6 +68,7 @@ LayerRun::LayerRun(const Device& device, DType dtype, const LayerCase& c,
   layer_ = designs.build(spec, site_of(c, rows_), parameters_);
   parameters_.finalize(ex_, dtype, c.pass == Pass::backward);
   initialize_all(ex_, parameters_, seed);
+  if (c.prepared) ex_.set_prepared(&prepared_);
   x_ = numbers("bench.x", row_ids);
   if (c.pass == Pass::backward) dy_ = numbers("bench.dy", row_ids);
   check_routing(*layer_, c);

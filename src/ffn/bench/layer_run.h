@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ffn/autograd/parameters.h"
+#include "ffn/autograd/prepared.h"
 #include "ffn/bench/bench_case.h"
 #include "ffn/feedforward/registry.h"
 
@@ -50,6 +51,7 @@ class LayerRun {
   std::int64_t rows_, sequences_;
   Executor ex_;
   ParameterSet parameters_;
+  PreparedWeights prepared_;
   std::unique_ptr<FeedForward> layer_;
   Tensor x_, dy_, choice_;
 };

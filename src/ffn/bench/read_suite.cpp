@@ -160,6 +160,9 @@ LayerCase read_layer(CaseReader& r) {
                                          RoutingShares::zipf};
   c.routing = kRoutings[r.word("routing", {"none", "uniform", "zipf"}, 0)];
   c.cold = r.flag("cold");
+  c.prepared = r.flag("prepared");
+  if (c.prepared && c.pass == Pass::backward)
+    r.refuse("prepared", "is of forward passes only: training changes the weights");
   r.require("design", [&] { check_layer_case(c); });
   return c;
 }

@@ -29,6 +29,7 @@ class LinearMap {
   // One matrix and its bias, all experts' together, and nothing beside them.
   bool whole() const { return !second_ && !lora_; }
   Value weight(Executor& ex) const { return ex.parameter(*first_.weight); }
+  const Parameter& weight_parameter() const { return *first_.weight; }
   Value bias(Executor& ex) const {
     return first_.bias == nullptr ? Value() : ex.parameter(*first_.bias);
   }

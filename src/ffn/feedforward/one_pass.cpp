@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ffn/autograd/prepared.h"
 #include "ffn/ops/expert_layer.h"
 #include "ffn/ops/fused/dense_layer.h"
 
@@ -29,11 +30,20 @@ bool is_plain(const Value& weight) {
   return weight.tensor.dtype() != DType::f16 && !is_block(weight.tensor.dtype());
 }
 
+// The weights once more, in the kernels' order, where the executor keeps such forms.
+Tensor packed_weights(Executor& ex, const LayerMaps& maps, std::int64_t experts) {
+  if (ex.prepared() == nullptr) return {};
+  return ex.prepared()->packed_layer(
+      ex, {maps.gate != nullptr ? &maps.gate->weight_parameter() : nullptr,
+           &maps.up.weight_parameter(), &maps.down.weight_parameter(), experts});
+}
+
 std::optional<Value> dense_pass(Executor& ex, const Value& x, const LayerMaps& maps) {
   if (x.rows() <= kLeastRows) return std::nullopt;
-  const LayerWeights weights = weights_of(ex, maps);
+  LayerWeights weights = weights_of(ex, maps);
   if (!is_plain(weights.up) || !is_plain(weights.down)) return std::nullopt;
   if (maps.gate != nullptr && !is_plain(weights.gate)) return std::nullopt;
+  weights.packed = packed_weights(ex, maps, 1);
   const bool store = ex.memory_mode() == MemoryMode::store;
   return dense_layer(ex, x, weights, maps.activation, 1,
                      store ? HiddenMemory::store : HiddenMemory::recompute);
@@ -50,7 +60,9 @@ std::optional<Value> one_pass(Executor& ex, const Value& x, const TokenRows& row
   if (!rows.expert_offsets.defined()) return dense_pass(ex, x, maps);
   const std::int64_t E = rows.expert_offsets.shape().count() - 1;
   if (ex.recording() || x.rows() < kLeastRows * E) return std::nullopt;
-  return expert_layer(ex, x, weights_of(ex, maps), rows.expert_offsets, E, maps.activation);
+  LayerWeights weights = weights_of(ex, maps);
+  weights.packed = packed_weights(ex, maps, E);
+  return expert_layer(ex, x, weights, rows.expert_offsets, E, maps.activation);
 }
 
 }  // namespace ffn::inline v0

@@ -30,6 +30,16 @@ struct ExpertLayerArgs {
   std::int64_t experts = 1;
   Activation activation = Activation::relu;
   float beta = 1;  // swish only
+  // From pack_layer for the same weights; those are then read only where an expert has few rows.
+  const void* packed = nullptr;
+};
+
+// The weights of a layer once more, as f32, in the order in which expert_layer reads them. The
+// layout belongs to the backend; no bytes where it has none (the reference device).
+struct PackLayerArgs {
+  ConstMatrix gate, up, down;  // as in ExpertLayerArgs
+  std::int64_t experts = 1;
+  void* packed = nullptr;  // packed_layer_bytes(shape), 64-byte aligned
 };
 
 }  // namespace ffn::inline v0::kernels

@@ -32,6 +32,8 @@ struct KernelTable {
   std::int64_t (*grouped_product_workspace)(const ProductShape&, std::int64_t experts, int threads);
   Kernel<ExpertLayerArgs> expert_layer;
   std::int64_t (*expert_layer_workspace)(const ExpertLayerShape&, int threads);
+  Kernel<PackLayerArgs> pack_layer;
+  std::int64_t (*packed_layer_bytes)(const ExpertLayerShape&);  // 0: it packs no layers
   Kernel<PackArgs> pack_b;
   std::int64_t (*packed_b_bytes)(ProductForm form, std::int64_t rows, std::int64_t cols);
   std::int64_t (*pack_granularity)();

@@ -57,6 +57,15 @@ void require_plain_weight(std::string_view op, std::string_view what, const Tens
         to_string(x.dtype));
 }
 
+void require_packed_layer(std::string_view op, const TensorSpec& packed,
+                          const kernels::ExpertLayerShape& layer, const OpContext& context) {
+  check(packed.dtype == DType::u8, ErrorKind::dtype, op, "packed ", packed.shape, " is ",
+        to_string(packed.dtype), "; it must be u8");
+  const std::int64_t bytes = context.kernels->packed_layer_bytes(layer);
+  check(bytes > 0 && packed.shape.count() == bytes, ErrorKind::shape, op, "packed is ",
+        packed.shape, "; this layer takes ", bytes, " bytes on this device");
+}
+
 void require_index(std::string_view op, std::string_view what, const TensorSpec& index,
                    std::int64_t count, const Shape& of) {
   check(index.dtype == DType::i32, ErrorKind::dtype, op, what, " ", index.shape, " is ",

@@ -31,6 +31,9 @@ void require_weight(std::string_view op, const TensorSpec& weight, const TensorS
 // (reference) also go with a frozen f32 or bf16 one. Error{dtype}.
 void require_plain_weight(std::string_view op, std::string_view what, const TensorSpec& weight,
                           const TensorSpec& x, bool wants_gradient);
+// The packed form of a layer of this shape: Error{dtype}, Error{shape}.
+void require_packed_layer(std::string_view op, const TensorSpec& packed,
+                          const kernels::ExpertLayerShape& layer, const OpContext& context);
 // i32 with one entry for each of `count` rows of `of`: Error{dtype}, Error{shape}.
 void require_index(std::string_view op, std::string_view what, const TensorSpec& index,
                    std::int64_t count, const Shape& of);

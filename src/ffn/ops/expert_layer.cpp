@@ -13,8 +13,12 @@ using kernels::ConstMatrix;
 class ExpertLayerOp final : public Op {
  public:
   ExpertLayerOp(std::int64_t experts, Activation activation, float beta,
-                const OptionalWeights& present)
-      : experts_(experts), activation_(activation), beta_(beta), present_(present) {}
+                const LayerWeights& weights)
+      : experts_(experts),
+        activation_(activation),
+        beta_(beta),
+        present_(weights),
+        packed_(weights.packed) {}
 
   std::string_view name() const override { return "expert_layer"; }
 
@@ -35,10 +39,11 @@ class ExpertLayerOp final : public Op {
     if (present_.gate_bias) require(inputs[next++], "gate_bias", {E, H}, x);
     if (present_.up_bias) require(inputs[next++], "up_bias", {E, H}, x);
     if (present_.down_bias) require(inputs[next++], "down_bias", {E, D}, x);
+    const kernels::ExpertLayerShape shape{x.rows(), D, H, E, present_.gate, x.dtype, up.dtype};
+    if (packed_.defined()) op_detail::require_packed_layer(name(), packed_.spec(), shape, context);
     OpSpec spec;
     spec.outputs.push_back({x.shape, x.dtype});
-    spec.forward_scratch_bytes = context.kernels->expert_layer_workspace(
-        {x.rows(), D, H, E, present_.gate, x.dtype, up.dtype}, context.threads);
+    spec.forward_scratch_bytes = context.kernels->expert_layer_workspace(shape, context.threads);
     spec.forward_flops = 2 * present_.maps() * x.rows() * D * H;
     return spec;
   }
@@ -57,6 +62,7 @@ class ExpertLayerOp final : public Op {
     layer.gate_bias = take(present_.gate_bias);
     layer.up_bias = take(present_.up_bias);
     layer.down_bias = take(present_.down_bias);
+    if (packed_.defined()) layer.packed = packed_.data();
     layer.y = args.outputs[0].matrix();
     layer.experts = experts_;
     layer.activation = activation_;
@@ -78,6 +84,7 @@ class ExpertLayerOp final : public Op {
   Activation activation_;
   float beta_;
   OptionalWeights present_;
+  Tensor packed_;
 };
 
 }  // namespace
@@ -88,8 +95,7 @@ Value expert_layer(Executor& ex, Value x, const LayerWeights& weights, const Ten
   inputs.push_back(std::move(x));
   inputs.push_back(ex.constant(offsets));
   push_weights(inputs, weights);
-  return ex.apply_one(ExpertLayerOp(experts, activation, beta, OptionalWeights(weights)),
-                      std::move(inputs));
+  return ex.apply_one(ExpertLayerOp(experts, activation, beta, weights), std::move(inputs));
 }
 
 }  // namespace ffn::inline v0

@@ -10,6 +10,8 @@ namespace ffn::inline v0 {
 struct LayerWeights {
   Value gate, up, down;
   Value gate_bias, up_bias, down_bias = {};
+  // What PreparedWeights::packed_layer made of them; without a tape only, and may be undefined.
+  Tensor packed = {};
 };
 
 // Which of the optional ones there are, in the order in which they follow up and down as inputs.

@@ -3,7 +3,8 @@
 // rows makes its hidden values, which stay in the cache, and adds its share of y.
 //
 // Strips are the pieces of the reduction over H, and no product depends on where rows are cut: in
-// f32 the result is that of the composition bit for bit, for any number of threads.
+// f32 the result is that of the composition bit for bit, for any number of threads. Nor does it
+// depend on whether panels are packed as the first rows pass or were packed beforehand.
 #pragma once
 
 #include "ffn/kernels/cpu/activation.h"
@@ -13,15 +14,23 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
-// Rows of a tile: with a strip of 384 hidden units two tiles are 300 KiB of a 512 KiB L2.
-constexpr std::int64_t kLayerRows = kBlockRows;
-
 // Hidden units of a strip: a piece of the reduction over H, so that y is summed as by one product.
+// A tile of kBlockRows × 384 hidden values is 207 KiB, a gated layer has two, of a 512 KiB L2.
 inline std::int64_t strip_hidden(std::int64_t hidden) { return product_piece(hidden); }
+
+// Where the panels of one strip of `hidden` units stand, in floats: up, gate, down.
+struct StripPanels {
+  std::int64_t up, gate, down, total;
+};
+inline StripPanels strip_panels(const ExpertLayerShape& shape, std::int64_t hidden) {
+  const std::int64_t in = round_up(hidden, kPanel) * shape.width;
+  const std::int64_t gate = shape.gated ? in : 0;
+  return {gate, 0, gate + in, round_up(gate + in + round_up(shape.width, kPanel) * hidden, 16)};
+}
 
 // What one thread needs, in floats.
 struct LayerLayout {
-  std::int64_t strip, tile_ld, tile, packed_in, packed_down, bias, few_bias, few_ld, few, total;
+  std::int64_t strip, tile_ld, tile, panels, bias, few_bias, few_ld, few, total;
   ScratchFloats scratch;
 };
 inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
@@ -29,18 +38,16 @@ inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
   const std::int64_t D = shape.width, H = shape.hidden, in_maps = shape.gated ? 2 : 1;
   layout.strip = strip_hidden(H);
   layout.tile_ld = round_up(layout.strip, kPanel) + kRowPad;
-  layout.tile = kLayerRows * layout.tile_ld;
-  layout.packed_in = round_up(layout.strip, kPanel) * D;
-  layout.packed_down = round_up(D, kPanel) * layout.strip;
+  layout.tile = kBlockRows * layout.tile_ld;
+  layout.panels = strip_panels(shape, layout.strip).total;
   layout.bias = round_up(most(D, layout.strip), kPanel);
   layout.few_bias = round_up(most(D, H), kPanel);
-  layout.scratch = scratch_floats({ProductForm::nt, kLayerRows, most(D, layout.strip),
+  layout.scratch = scratch_floats({ProductForm::nt, kBlockRows, most(D, layout.strip),
                                    most(D, layout.strip), shape.x, DType::f32, DType::f32},
                                   round_up(most(D, layout.strip), kPanel));
   layout.few_ld = round_up(H, 16);
   layout.few = in_maps * kFewRows * layout.few_ld + round_up(kFewRows * round_up(D, 16), 16);
-  const std::int64_t tiles =
-      in_maps * (layout.packed_in + layout.tile) + layout.packed_down + layout.scratch.a;
+  const std::int64_t tiles = in_maps * layout.tile + layout.panels + layout.scratch.a;
   layout.total = round_up(most(layout.bias + tiles, layout.few_bias + layout.few), 16);
   return layout;
 }
@@ -60,18 +67,73 @@ inline ConstMatrix cols_of(const ConstMatrix& matrix, std::int64_t first, std::i
   return part;
 }
 
+struct StripMatrices {
+  ConstMatrix up, gate, down;
+};
+inline StripMatrices strip_matrices(const ExpertLayerShape& shape, const ConstMatrix& gate,
+                                    const ConstMatrix& up, const ConstMatrix& down, std::int64_t e,
+                                    Range strip) {
+  const std::int64_t first = e * shape.hidden + strip.begin, count = strip.end - strip.begin;
+  return {rows_of(up, first, count), shape.gated ? rows_of(gate, first, count) : ConstMatrix{},
+          cols_of(rows_of(down, e * shape.width, shape.width), strip.begin, count)};
+}
+
+// ---- weights packed beforehand: expert by expert, strip by strip ----
+
+inline std::int64_t packed_expert_floats(const ExpertLayerShape& shape) {
+  const std::int64_t strip = strip_hidden(shape.hidden), whole = shape.hidden / strip;
+  return whole * strip_panels(shape, strip).total +
+         strip_panels(shape, shape.hidden - whole * strip).total;
+}
+inline std::int64_t packed_layer_bytes(const ExpertLayerShape& shape) {
+  return shape.experts * packed_expert_floats(shape) * kFloatBytes;
+}
+inline std::int64_t packed_strip_offset(const ExpertLayerShape& shape, std::int64_t e,
+                                        std::int64_t first_unit) {
+  const std::int64_t strip = strip_hidden(shape.hidden);
+  return e * packed_expert_floats(shape) + first_unit / strip * strip_panels(shape, strip).total;
+}
+inline const float* packed_strip(const void* packed, const ExpertLayerShape& shape, std::int64_t e,
+                                 std::int64_t first_unit) {
+  return static_cast<const float*>(packed) + packed_strip_offset(shape, e, first_unit);
+}
+
+inline void pack_layer(const LaunchContext& ctx, const PackLayerArgs& args) {
+  const ExpertLayerShape shape{0,
+                               args.up.cols,
+                               args.up.rows / most(args.experts, 1),
+                               args.experts,
+                               args.gate.data != nullptr,
+                               DType::f32,
+                               args.up.dtype};
+  const std::int64_t piece = strip_hidden(shape.hidden);
+  const std::int64_t strips = ceil_div(shape.hidden, piece);
+  for_ranges(ctx, args.experts * strips, 1, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t e = i / strips, first = i % strips * piece;
+      const Range strip{first, least(first + piece, shape.hidden)};
+      const StripPanels at = strip_panels(shape, strip.end - strip.begin);
+      float* to = static_cast<float*>(args.packed) + packed_strip_offset(shape, e, first);
+      const auto pack = [&](const ConstMatrix& b, std::int64_t offset) {
+        pack_extent(LaunchContext{}, ProductForm::nt, b, {0, b.rows}, {0, b.cols}, to + offset);
+      };
+      const StripMatrices of = strip_matrices(shape, args.gate, args.up, args.down, e, strip);
+      pack(of.up, at.up);
+      if (shape.gated) pack(of.gate, at.gate);
+      pack(of.down, at.down);
+    }
+  });
+}
+
 // One expert's rows on one thread.
 class LayerPiece {
  public:
   LayerPiece(const ExpertLayerArgs& args, const Matrix& sums, const ExpertLayerShape& shape,
              float* own)
       : args_(args), sums_(sums), shape_(shape), layout_(layer_layout(shape)), bias_(own) {
-    const std::int64_t in_maps = shape.gated ? 2 : 1;
-    packed_up_ = own + layout_.bias;
-    packed_gate_ = packed_up_ + (in_maps - 1) * layout_.packed_in;
-    packed_down_ = packed_gate_ + layout_.packed_in;
-    hidden_ = packed_down_ + layout_.packed_down;
-    other_ = hidden_ + (in_maps - 1) * layout_.tile;
+    panels_ = own + layout_.bias;
+    hidden_ = panels_ + layout_.panels;
+    other_ = hidden_ + (shape.gated ? layout_.tile : 0);
     scratch_ = other_ + layout_.tile;
   }
 
@@ -79,17 +141,16 @@ class LayerPiece {
   void run(std::int64_t e, std::int64_t first, std::int64_t last) {
     for (std::int64_t begin = 0; begin < shape_.hidden; begin += layout_.strip) {
       const Range strip{begin, least(begin + layout_.strip, shape_.hidden)};
-      for (std::int64_t row = first; row < last; row += kLayerRows) {
-        const Range rows{row, least(row + kLayerRows, last)};
-        const bool unpacked = row == first;
-        map_in(rows, {in_part(args_.up, e, strip), packed_up_, unpacked},
-               bias_part(args_.up_bias, e, strip), hidden_);
-        if (shape_.gated) {
-          map_in(rows, {in_part(args_.gate, e, strip), packed_gate_, unpacked},
-                 bias_part(args_.gate_bias, e, strip), other_);
-        }
-        activate(rows.end - rows.begin, strip.end - strip.begin, hidden_, other_, layout_.tile_ld);
-        map_down(rows, {down_part(e, strip), packed_down_, unpacked}, e, strip);
+      const std::int64_t block = block_rows(last - first);
+      for (std::int64_t row = first; row < last; row += block) {
+        const Range rows{row, least(row + block, last)};
+        const StripWeights weights = strip_weights(e, strip, row == first);
+        const TileFinish neurons{finish_neurons, this};
+        map_in(rows, weights.up, bias_part(args_.up_bias, e, strip), hidden_,
+               shape_.gated ? TileFinish{} : neurons);
+        if (shape_.gated)
+          map_in(rows, weights.gate, bias_part(args_.gate_bias, e, strip), other_, neurons);
+        map_down(rows, weights.down, e, strip);
       }
     }
   }
@@ -118,12 +179,25 @@ class LayerPiece {
                          bool accumulate) {
     return {ProductForm::nt, a, c, a.rows, c.cols, a.cols, product_piece(a.cols), bias, accumulate};
   }
-  ConstMatrix in_part(const ConstMatrix& all, std::int64_t e, Range strip) const {
-    return rows_of(all, e * shape_.hidden + strip.begin, strip.end - strip.begin);
-  }
-  ConstMatrix down_part(std::int64_t e, Range strip) const {
-    return cols_of(rows_of(args_.down, e * shape_.width, shape_.width), strip.begin,
-                   strip.end - strip.begin);
+  // A strip of a map's weights and its panels, which are still to be filled where there is `room`.
+  struct Weights {
+    ConstMatrix matrix;
+    const float* packed;
+    float* room;
+  };
+  struct StripWeights {
+    Weights up, gate, down;
+  };
+  StripWeights strip_weights(std::int64_t e, Range strip, bool first_rows) const {
+    const StripPanels at = strip_panels(shape_, strip.end - strip.begin);
+    const float* packed = panels_;
+    if (args_.packed != nullptr) packed = packed_strip(args_.packed, shape_, e, strip.begin);
+    float* room = args_.packed == nullptr && first_rows ? panels_ : nullptr;
+    const auto weights = [&](const ConstMatrix& matrix, std::int64_t offset) {
+      return Weights{matrix, packed + offset, room == nullptr ? nullptr : room + offset};
+    };
+    const StripMatrices of = strip_matrices(shape_, args_.gate, args_.up, args_.down, e, strip);
+    return {weights(of.up, at.up), weights(of.gate, at.gate), weights(of.down, at.down)};
   }
   // Columns of row e of a bias as f32.
   const float* bias_part(const ConstMatrix& bias, std::int64_t e, Range columns) const {
@@ -135,23 +209,24 @@ class LayerPiece {
   static void multiply_few(const Problem& problem, const ConstMatrix& b, float* converted) {
     multiply_few_rows(problem, b, few_rows_a(problem, converted), {0, problem.N});
   }
-  // A strip of weights and the room of its panels, which are still empty where `unpacked`.
-  struct Weights {
-    ConstMatrix matrix;
-    float* packed;
-    bool unpacked;
-  };
   void multiply(const Problem& problem, const Weights& weights) const {
-    const PackedB b{
-        weights.packed, problem.K * kPanel, 0, 0, weights.unpacked ? &weights.matrix : nullptr,
-        weights.packed};
+    const ConstMatrix* source = weights.room == nullptr ? nullptr : &weights.matrix;
+    const PackedB b{weights.packed, problem.K * kPanel, 0, 0, source, weights.room};
     multiply_range(problem, b, {0, problem.M}, {0, problem.N}, {0, problem.K}, {scratch_, nullptr});
   }
-  void map_in(Range rows, const Weights& weights, const float* bias, float* tile) const {
+  void map_in(Range rows, const Weights& weights, const float* bias, float* tile,
+              TileFinish finish) const {
     const std::int64_t M = rows.end - rows.begin, N = weights.matrix.rows;
-    multiply(problem(rows_of(args_.x, rows.begin, M), {tile, DType::f32, M, N, layout_.tile_ld},
-                     bias, false),
-             weights);
+    Problem map = problem(rows_of(args_.x, rows.begin, M),
+                          {tile, DType::f32, M, N, layout_.tile_ld}, bias, false);
+    map.finish = finish;
+    multiply(map, weights);
+  }
+  static void finish_neurons(const void* piece, Range rows, Range columns) {
+    const LayerPiece& self = *static_cast<const LayerPiece*>(piece);
+    const std::int64_t at = rows.begin * self.layout_.tile_ld + columns.begin;
+    self.activate(rows.end - rows.begin, columns.end - columns.begin, self.hidden_ + at,
+                  self.other_ + at, self.layout_.tile_ld);
   }
   // hidden = act(hidden), or act(gate) ⊙ hidden; operands and results are rounded to x's type, as
   // where they are stored.
@@ -191,7 +266,7 @@ class LayerPiece {
   Matrix sums_;
   ExpertLayerShape shape_;
   LayerLayout layout_;
-  float *bias_, *packed_up_, *packed_gate_, *packed_down_, *hidden_, *other_, *scratch_;
+  float *bias_, *panels_, *hidden_, *other_, *scratch_;
 };
 
 inline Range rows_of_expert(const ExpertLayerArgs& args, std::int64_t e) {

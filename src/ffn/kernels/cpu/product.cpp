@@ -17,6 +17,8 @@ void fill_product(KernelTable& table) {
   table.grouped_product_workspace = grouped_product_workspace;
   table.expert_layer = expert_layer;
   table.expert_layer_workspace = expert_layer_workspace;
+  table.pack_layer = pack_layer;
+  table.packed_layer_bytes = packed_layer_bytes;
   table.pack_b = pack_b;
   table.packed_b_bytes = packed_b_bytes;
   table.pack_granularity = []() -> std::int64_t { return kPanel; };

@@ -14,8 +14,14 @@ namespace {
 // Longest piece of the reduction. A panel of B that deep is 16–24 KiB on AVX2 (half of a 32 KiB
 // L1).
 constexpr std::int64_t kMaxDepth = 384;
-// Rows of A that are prepared together: at kMaxDepth 144 KiB, a part of L2.
-constexpr std::int64_t kBlockRows = 96;
+// Rows of A that are prepared together, at most: at kMaxDepth 198 KiB, a part of L2. Whole tiles of
+// any instruction set.
+constexpr std::int64_t kBlockRows = 132;
+// Of blocks that so many rows are cut into, as equal as tiles allow.
+inline std::int64_t block_rows(std::int64_t rows) {
+  const std::int64_t blocks = most(ceil_div(rows, kBlockRows), 1);
+  return round_up(most(ceil_div(rows, blocks), 1), kTileRows);
+}
 // Packed B lives in L3: at most this many floats (4 MiB) at once, and this deep where C is f32.
 constexpr std::int64_t kPackedFloats = std::int64_t{1} << 20;
 constexpr std::int64_t kPackedDepth = 2048;
@@ -42,6 +48,12 @@ inline PackedExtent packed_extent(DType c, std::int64_t N, std::int64_t K, std::
   return {depth, least(round_up(N, kPanel), most(fitting, kPanel))};
 }
 
+// What happens to a tile of an f32 C as soon as it is whole, while it is in L1.
+struct TileFinish {
+  void (*run)(const void* context, Range rows, Range columns) = nullptr;
+  const void* context = nullptr;
+};
+
 // One product with everything but B resolved.
 struct Problem {
   ProductForm form;
@@ -51,6 +63,7 @@ struct Problem {
   std::int64_t piece;
   const float* bias;  // f32, kPanel-padded; or null
   bool accumulate;
+  TileFinish finish = {};
 };
 // B as tiles read it: the panel of columns [first_column + p·kPanel, …) starts at data +
 // p·panel_step; its first value belongs to k = first_k. Where `source` is given the panels are
@@ -233,6 +246,10 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
       at.rows = least(kTileRows, m.end - at.row);
       if (problem.c.dtype != DType::bf16) {
         finish_f32(problem, at, tile, a.form);
+        if (at.last && problem.finish.run != nullptr) {
+          problem.finish.run(problem.finish.context, {at.row, at.row + at.rows},
+                             {n, n + at.columns});
+        }
       } else if (one_piece) {
         alignas(64) float own[kTileRows * kPanel];
         finish_bf16(problem, at, tile, a.form, own, kPanel);
@@ -246,15 +263,16 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
 
 // Rows that pass together before the next rows: a piece of their reduction at a time. A transposed
 // A is visited row by row of its storage, so there more rows of C make longer visits (1.5 KiB).
-inline std::int64_t group_rows(ProductForm form) {
-  return form == ProductForm::tn ? 4 * kBlockRows : kBlockRows;
+inline std::int64_t group_rows(ProductForm form, std::int64_t rows) {
+  return form == ProductForm::tn ? 4 * block_rows(rows) : block_rows(rows);
 }
 
 // Rows m times columns (both any ranges; columns cut at panels) for the part k of the reduction
 // that b holds. K = 0 runs one empty piece, which still writes C.
 inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Range columns,
                            Range k, const BlockScratch& scratch) {
-  const std::int64_t piece = problem.piece, group = group_rows(problem.form);
+  const std::int64_t piece = problem.piece, block = block_rows(m.end - m.begin);
+  const std::int64_t group = group_rows(problem.form, m.end - m.begin);
   const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
   const bool in_place = reads_in_place(problem.form, problem.a);
   // A group is one block where A is read in place: after its last piece come the next rows.
@@ -262,7 +280,7 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
     if (!in_place || k.begin == k.end) return LinesAhead();
     if (depth.end < k.end)
       return lines_of_a(problem, rows, {depth.end, least(depth.end + piece, k.end)});
-    const Range next{rows.end, least(rows.end + kBlockRows, m.end)};
+    const Range next{rows.end, least(rows.end + block, m.end)};
     return next.begin < next.end
                ? lines_of_a(problem, next, {k.begin, least(k.begin + piece, k.end)})
                : LinesAhead();
@@ -272,8 +290,8 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
     std::int64_t at = k.begin;
     do {
       const Range depth{at, least(at + piece, k.end)};
-      for (std::int64_t row = first; row < last; row += kBlockRows) {
-        const Range rows{row, least(row + kBlockRows, last)};
+      for (std::int64_t row = first; row < last; row += block) {
+        const Range rows{row, least(row + block, last)};
         multiply_piece(problem, row == m.begin ? b : b.filled(), rows, columns, depth, scratch.a,
                        scratch.sums + (row - first) * sums_ld, after(rows, depth));
       }
@@ -288,11 +306,10 @@ struct ScratchFloats {
 };
 inline ScratchFloats scratch_floats(const ProductShape& shape, std::int64_t columns) {
   const std::int64_t rows = least(shape.m, kBlockRows), depth = least(shape.k, kMaxDepth);
+  const std::int64_t most_group = group_rows(shape.form, kBlockRows);
   const bool sums = shape.c == DType::bf16 && shape.k > piece_or_default(shape.piece, shape.k);
-  return {
-      round_up(prepared_a_floats(rows, depth), 16),
-      sums ? round_up(least(shape.m, group_rows(shape.form)), kTileRows) * round_up(columns, kPanel)
-           : 0};
+  return {round_up(prepared_a_floats(rows, depth), 16),
+          sums ? round_up(least(shape.m, most_group), kTileRows) * round_up(columns, kPanel) : 0};
 }
 
 }  // namespace

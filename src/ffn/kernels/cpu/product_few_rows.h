@@ -34,19 +34,15 @@ inline void put(const Problem& problem, std::int64_t m, std::int64_t n, float su
   }
 }
 
-template <class Rows, int Height>
-[[gnu::noinline]] void dot_block(const Problem& problem, const Rows& b, const FewRowsA& a,
-                                 std::int64_t m, std::int64_t n, std::int64_t columns) {
-  Vec sum[Height][kDotColumns];
-  decltype(b.row(0)) rows[kDotColumns];
-#pragma GCC unroll 4
-  for (int j = 0; j < kDotColumns; ++j) {
-    rows[j] =
-        b.row(n + (j < columns ? j : 0));  // a missing column repeats the first and is dropped
-#pragma GCC unroll 4
-    for (int i = 0; i < Height; ++i) sum[i][j] = zero();
-  }
-  const float* a_m = a.data + m * a.row_step;
+// Sums of Height rows of A times kDotColumns rows of B, lane by lane.
+template <int Height>
+using DotSums = Vec[Height][kDotColumns];
+
+// B of single values.
+template <class Rows, int Height, class Row>
+[[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
+                                            const float* a_m, std::int64_t a_step,
+                                            DotSums<Height>& sum) {
   const auto step = [&](auto read_a, auto read_b) {
     Vec a_k[Height];
 #pragma GCC unroll 4
@@ -59,14 +55,54 @@ template <class Rows, int Height>
     }
   };
   std::int64_t k = 0;
-  for (; k + kLanes <= problem.K; k += kLanes) {
-    step([&](int i) { return load(a_m + i * a.row_step + k); },
+  for (; k + kLanes <= K; k += kLanes) {
+    step([&](int i) { return load(a_m + i * a_step + k); },
          [&](auto row) { return Rows::read(row, k); });
   }
-  if (const std::int64_t left = problem.K - k; left > 0) {
-    step([&](int i) { return load_n(a_m + i * a.row_step + k, left); },
+  if (const std::int64_t left = K - k; left > 0) {
+    step([&](int i) { return load_n(a_m + i * a_step + k, left); },
          [&](auto row) { return Rows::read_n(row, k, left); });
   }
+}
+// B of blocks: a block's values are summed before its scale comes in, once for all of them.
+template <class Rows, int Height, class Row>
+  requires requires { Rows::kBytes; }
+[[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
+                                            const float* a_m, std::int64_t a_step,
+                                            DotSums<Height>& sum) {
+  for (std::int64_t k = 0; k < K; k += kQuantBlock) {
+    const std::int64_t at = k / kQuantBlock * Rows::kBytes;
+#pragma GCC unroll 4
+    for (int j = 0; j < kDotColumns; ++j) {
+      Vec values[kBlockVectors];
+      Rows::read_block(rows[j] + at, values);
+      const Vec scale = Rows::scale(rows[j] + at);
+#pragma GCC unroll 4
+      for (int i = 0; i < Height; ++i) {
+        const float* a_k = a_m + i * a_step + k;
+        Vec block = load(a_k) * values[0];
+#pragma GCC unroll 32
+        for (int v = 1; v < kBlockVectors; ++v)
+          block = fma(load(a_k + v * kLanes), values[v], block);
+        sum[i][j] = fma(scale, block, sum[i][j]);
+      }
+    }
+  }
+}
+
+template <class Rows, int Height>
+[[gnu::noinline]] void dot_block(const Problem& problem, const Rows& b, const FewRowsA& a,
+                                 std::int64_t m, std::int64_t n, std::int64_t columns) {
+  DotSums<Height> sum;
+  decltype(b.row(0)) rows[kDotColumns];
+#pragma GCC unroll 4
+  for (int j = 0; j < kDotColumns; ++j) {
+    rows[j] =
+        b.row(n + (j < columns ? j : 0));  // a missing column repeats the first and is dropped
+#pragma GCC unroll 4
+    for (int i = 0; i < Height; ++i) sum[i][j] = zero();
+  }
+  add_dots<Rows, Height>(problem.K, rows, a.data + m * a.row_step, a.row_step, sum);
 #pragma GCC unroll 4
   for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 4

@@ -34,6 +34,9 @@ struct PlainRows {
   }
 };
 
+// Vectors of a block's values.
+constexpr int kBlockVectors = static_cast<int>(kQuantBlock / kLanes);
+
 // Layouts of base/blocks.h.
 template <std::int64_t BlockBytes>
 struct BlockRows {
@@ -64,6 +67,15 @@ struct Q4Rows : BlockRows<18> {
   static Vec read_n(const std::uint8_t* row, std::int64_t col, std::int64_t) {
     return read(row, col);
   }
+  // The values of a block before its scale. Each byte is fetched once for its two values.
+  static void read_block(const std::uint8_t* block, Vec (&values)[kBlockVectors]) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kBlockVectors / 2; ++i) {
+      const IVec pairs = load_bytes(block + 2 + i * kLanes);
+      values[i] = to_float((pairs & iset(15)) - iset(8));
+      values[i + kBlockVectors / 2] = to_float(shift_right<4>(pairs) - iset(8));
+    }
+  }
 };
 struct Q8Rows : BlockRows<34> {
   using BlockRows::BlockRows;
@@ -74,6 +86,12 @@ struct Q8Rows : BlockRows<34> {
   }
   static Vec read_n(const std::uint8_t* row, std::int64_t col, std::int64_t) {
     return read(row, col);
+  }
+  static void read_block(const std::uint8_t* block, Vec (&values)[kBlockVectors]) {
+    const std::int8_t* from = reinterpret_cast<const std::int8_t*>(block + 2);
+#pragma GCC unroll 32
+    for (int i = 0; i < kBlockVectors; ++i)
+      values[i] = to_float(load_signed_bytes(from + i * kLanes));
   }
 };
 

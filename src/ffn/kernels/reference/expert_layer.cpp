@@ -58,6 +58,8 @@ void expert_layer(const LaunchContext& ctx, const ExpertLayerArgs& args) {
 void add_expert_layer_kernels(KernelTable& table) {
   table.expert_layer = expert_layer;
   table.expert_layer_workspace = expert_layer_workspace;
+  table.pack_layer = [](const LaunchContext&, const PackLayerArgs&) {};
+  table.packed_layer_bytes = [](const ExpertLayerShape&) -> std::int64_t { return 0; };
 }
 
 }  // namespace ffn::inline v0::kernels::reference

@@ -21,9 +21,12 @@ constexpr std::int64_t kLeastRowsInOnePass = 128;
 // Saved: x, up, down, gate; then pre and up's values, or gate_bias and up_bias.
 class DenseLayerOp final : public Op {
  public:
-  DenseLayerOp(Activation activation, float beta, HiddenMemory memory,
-               const OptionalWeights& present)
-      : activation_(activation), beta_(beta), memory_(memory), present_(present) {}
+  DenseLayerOp(Activation activation, float beta, HiddenMemory memory, const LayerWeights& weights)
+      : activation_(activation),
+        beta_(beta),
+        memory_(memory),
+        present_(weights),
+        packed_(weights.packed) {}
 
   std::string_view name() const override { return "dense_layer"; }
 
@@ -36,8 +39,7 @@ class DenseLayerOp final : public Op {
     spec.forward_flops = 2 * present_.maps() * plan.N * plan.D * plan.H;
     spec.forward_scratch_bytes =
         in_one_pass(plan, context)
-            ? context.kernels->expert_layer_workspace(
-                  {plan.N, plan.D, plan.H, 1, plan.gated, x.dtype, up.dtype}, context.threads)
+            ? context.kernels->expert_layer_workspace(shape_of(plan), context.threads)
             : dense_layer_forward_scratch(plan, context);
     if (!context.recording) return spec;
     declare_saved(plan, spec);
@@ -94,8 +96,11 @@ class DenseLayerOp final : public Op {
     const HiddenMemory memory = context.recording ? memory_ : HiddenMemory::recompute;
     return op_detail::plan_dense_layer(x, up, present_.gate, memory, *context.kernels);
   }
-  static bool in_one_pass(const DenseLayerPlan& plan, const OpContext& context) {
-    return !context.recording && plan.N >= kLeastRowsInOnePass;
+  bool in_one_pass(const DenseLayerPlan& plan, const OpContext& context) const {
+    return !context.recording && (packed_.defined() || plan.N >= kLeastRowsInOnePass);
+  }
+  static kernels::ExpertLayerShape shape_of(const DenseLayerPlan& plan) {
+    return {plan.N, plan.D, plan.H, 1, plan.gated, plan.x, plan.weights};
   }
 
   DenseLayerOperands operands(const Tensor& x, const Tensor& up, const Tensor& down) const {
@@ -111,6 +116,7 @@ class DenseLayerOp final : public Op {
   void run_in_one_pass(const ForwardArgs& args, const DenseLayerOperands& of,
                        const kernels::Matrix& y) const {
     kernels::ExpertLayerArgs layer;
+    if (packed_.defined()) layer.packed = packed_.data();
     layer.x = of.x;
     layer.gate = of.gate;
     layer.up = of.up;
@@ -169,12 +175,18 @@ class DenseLayerOp final : public Op {
     if (present_.gate_bias) require(next++, "gate_bias", {H});
     if (present_.up_bias) require(next++, "up_bias", {H});
     if (present_.down_bias) require(next++, "down_bias", {D});
+    if (!packed_.defined()) return;
+    check(!context.recording, ErrorKind::config, name(),
+          "takes packed weights without a tape only");
+    op_detail::require_packed_layer(name(), packed_.spec(),
+                                    {x.rows(), D, H, 1, present_.gate, x.dtype, up.dtype}, context);
   }
 
   Activation activation_;
   float beta_;
   HiddenMemory memory_;
   OptionalWeights present_;
+  Tensor packed_;
 };
 
 }  // namespace
@@ -184,8 +196,7 @@ Value dense_layer(Executor& ex, Value x, const LayerWeights& weights, Activation
   Values inputs;
   inputs.push_back(std::move(x));
   push_weights(inputs, weights);
-  return ex.apply_one(DenseLayerOp(activation, beta, memory, OptionalWeights(weights)),
-                      std::move(inputs));
+  return ex.apply_one(DenseLayerOp(activation, beta, memory, weights), std::move(inputs));
 }
 
 }  // namespace ffn::inline v0
