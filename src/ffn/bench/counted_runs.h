@@ -15,7 +15,7 @@ namespace ffn::inline v0 {
 void run_counted(const std::vector<BenchCase>& cases, int runs,
                  const std::function<void(const std::string&)>& announce);
 
-// Calls `run`: a name to count under (callgrind --toggle-collect='ffn::v0::counted_run*').
+// Calls `run`: a name to count under (tools/count_instructions).
 void counted_run(const std::function<void()>& run);
 
 }  // namespace ffn::inline v0
