@@ -41,5 +41,10 @@ function(ffn_library name)
     # By its :: name, which must be a target: a misspelt one fails here instead of as -lffn_… later.
     target_link_libraries(ffn_${name} PUBLIC feedforward::${folder})
   endforeach()
+  # Most of a file's time to compile is its headers. Not where files of one shape give the names of
+  # their helpers again.
+  if(FFN_BATCH_SOURCES AND NOT name MATCHES "^(feedforward|layers|models)$")
+    set_target_properties(ffn_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
   set_property(GLOBAL APPEND PROPERTY FFN_LIBRARIES ffn_${name})
 endfunction()

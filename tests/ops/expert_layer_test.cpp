@@ -12,7 +12,8 @@
 namespace ffn::test {
 namespace {
 
-constexpr std::int64_t kExperts = 3, kWidth = 40, kHidden = 520, kRows = 130;
+// Both reductions, over the width and over the hidden units, have two pieces.
+constexpr std::int64_t kExperts = 3, kWidth = 400, kHidden = 520, kRows = 130;
 
 class ExpertLayer : public testing::Test {
  protected:
