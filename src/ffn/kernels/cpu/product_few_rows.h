@@ -38,11 +38,23 @@ inline void put(const Problem& problem, std::int64_t m, std::int64_t n, float su
 template <int Height>
 using DotSums = Vec[Height][kDotColumns];
 
+// Rows up to this many bytes are over before the hardware has looked far into them: the rows that
+// come next are asked for. In longer ones that only disturbs it.
+constexpr std::int64_t kShortRow = 8192;
+// How far behind a row's element that of the row kDotColumns further stands, in elements (in
+// blocks: bytes); 0 where rows are long, which asks for what is read anyway.
+template <class Rows>
+std::int64_t elements_ahead(const Rows& b) {
+  const std::int64_t row = b.row(1) - b.row(0);
+  const std::int64_t bytes = row * static_cast<std::int64_t>(sizeof *b.row(0));
+  return bytes <= kShortRow ? row * kDotColumns : 0;
+}
+
 // B of single values.
 template <class Rows, int Height, class Row>
 [[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
-                                            const float* a_m, std::int64_t a_step,
-                                            DotSums<Height>& sum) {
+                                            std::int64_t ahead, const float* a_m,
+                                            std::int64_t a_step, DotSums<Height>& sum) {
   const auto step = [&](auto read_a, auto read_b) {
     Vec a_k[Height];
 #pragma GCC unroll 4
@@ -54,11 +66,19 @@ template <class Rows, int Height, class Row>
       for (int i = 0; i < Height; ++i) sum[i][j] = fma(a_k[i], b_k, sum[i][j]);
     }
   };
+  const auto whole_step = [&](std::int64_t at) {
+    step([&](int i) { return load(a_m + i * a_step + at); },
+         [&](auto row) { return Rows::read(row, at); });
+  };
+  constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof *rows[0]);
   std::int64_t k = 0;
-  for (; k + kLanes <= K; k += kLanes) {
-    step([&](int i) { return load(a_m + i * a_step + k); },
-         [&](auto row) { return Rows::read(row, k); });
+  for (; k + kLine <= K; k += kLine) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kDotColumns; ++j) __builtin_prefetch(rows[j] + ahead + k);
+#pragma GCC unroll 4
+    for (std::int64_t at = 0; at < kLine; at += kLanes) whole_step(k + at);
   }
+  for (; k + kLanes <= K; k += kLanes) whole_step(k);
   if (const std::int64_t left = K - k; left > 0) {
     step([&](int i) { return load_n(a_m + i * a_step + k, left); },
          [&](auto row) { return Rows::read_n(row, k, left); });
@@ -68,12 +88,13 @@ template <class Rows, int Height, class Row>
 template <class Rows, int Height, class Row>
   requires requires { Rows::kBytes; }
 [[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
-                                            const float* a_m, std::int64_t a_step,
-                                            DotSums<Height>& sum) {
+                                            std::int64_t ahead, const float* a_m,
+                                            std::int64_t a_step, DotSums<Height>& sum) {
   for (std::int64_t k = 0; k < K; k += kQuantBlock) {
     const std::int64_t at = k / kQuantBlock * Rows::kBytes;
 #pragma GCC unroll 4
     for (int j = 0; j < kDotColumns; ++j) {
+      __builtin_prefetch(rows[j] + ahead + at);
       Vec values[kBlockVectors];
       Rows::read_block(rows[j] + at, values);
       const Vec scale = Rows::scale(rows[j] + at);
@@ -102,7 +123,8 @@ template <class Rows, int Height>
 #pragma GCC unroll 4
     for (int i = 0; i < Height; ++i) sum[i][j] = zero();
   }
-  add_dots<Rows, Height>(problem.K, rows, a.data + m * a.row_step, a.row_step, sum);
+  add_dots<Rows, Height>(problem.K, rows, elements_ahead(b), a.data + m * a.row_step, a.row_step,
+                         sum);
 #pragma GCC unroll 4
   for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 4
