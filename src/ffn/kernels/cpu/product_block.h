@@ -233,7 +233,7 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
     tile.k = k.end - k.begin;
     tile.bias = problem.bias != nullptr && k.end == problem.K ? problem.bias + n : nullptr;
     Place at{m.begin, n, 0, least(kPanel, columns.end - n), k.begin == 0, k.end == problem.K};
-    if (b.source != nullptr) {
+    if (b.source != nullptr && tile.k > 0) {  // K = 0: B may have no data
       pack_panel(problem.form, *b.source, n, at.columns, k, b.room + b.at(n, k.begin));
     }
     LinesAhead next_b = next_panel(problem.form, b, {n + kPanel, columns.end}, k);

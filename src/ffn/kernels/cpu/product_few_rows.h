@@ -45,9 +45,8 @@ constexpr std::int64_t kShortRow = 8192;
 // blocks: bytes); 0 where rows are long, which asks for what is read anyway.
 template <class Rows>
 std::int64_t elements_ahead(const Rows& b) {
-  const std::int64_t row = b.row(1) - b.row(0);
-  const std::int64_t bytes = row * static_cast<std::int64_t>(sizeof *b.row(0));
-  return bytes <= kShortRow ? row * kDotColumns : 0;
+  const std::int64_t bytes = b.row_step() * static_cast<std::int64_t>(sizeof *b.row(0));
+  return bytes <= kShortRow ? b.row_step() * kDotColumns : 0;
 }
 
 // B of single values.

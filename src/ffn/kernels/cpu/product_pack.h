@@ -28,6 +28,7 @@ struct PlainRows {
 
   explicit PlainRows(const ConstMatrix& m) : data(static_cast<const Element*>(m.data)), ld(m.ld) {}
   const Element* row(std::int64_t r) const { return data + r * ld; }
+  std::int64_t row_step() const { return ld; }  // from row to row, in what row() points to
   static Vec read(const Element* row, std::int64_t col) { return load(row + col); }
   static Vec read_n(const Element* row, std::int64_t col, std::int64_t n) {
     return load_n(row + col, n);
@@ -49,6 +50,7 @@ struct BlockRows {
       : data(static_cast<const std::uint8_t*>(m.data)),
         row_bytes(m.ld / kQuantBlock * BlockBytes) {}
   const std::uint8_t* row(std::int64_t r) const { return data + r * row_bytes; }
+  std::int64_t row_step() const { return row_bytes; }
   static Vec scale(const std::uint8_t* block) {
     std::uint16_t half;
     __builtin_memcpy(&half, block, sizeof half);
