@@ -9,14 +9,15 @@ void fill_attention(KernelTable& table);
 
 namespace {
 
-// Leading dimensions of what one thread keeps: rows of W numbers, rows of scores (16 more than they
-// need: a power of two would put the rows of a tile into one cache set).
+// Leading dimensions of what one thread keeps: rows of W numbers, as wide as their panels, for
+// which they make room as well; rows of scores (16 more than they need: a power of two would put
+// the rows of a tile into one cache set).
 struct Widths {
   std::int64_t row, scores, rows;
 
   Widths(std::int64_t width, std::int64_t keys, std::int64_t list_rows)
-      : row(round_up(width, 16)),
-        scores(round_up(keys, 16) + 16),
+      : row(round_up(round_up(width, kPanel), 16)),
+        scores(round_up(round_up(keys, kPanel), 16) + 16),
         rows(least(kBlockQueries, list_rows)) {}
 };
 template <class Args>
