@@ -22,7 +22,8 @@ struct BenchSuite {
 //           "dtype": "f32", "b": "q8_0", "c": "f32", "prepared": true}
 //        | {"kind": "layer", "name": "…", "design": "glu(silu)", "width": 576, "rows": 512,
 //           "tokens": 64, "grid": [8, 8, 0], "causal": false, "bias": false, "dtype": "bf16",
-//           "pass": "backward", "memory": "recompute", "routing": "zipf", "cold": true}
+//           "pass": "backward", "memory": "recompute", "routing": "zipf", "cold": true}  (or
+//           "forward" and "prepared": true)
 //        | {"kind": "train", "name": "…", "model": "deit-tiny", "design": "mlp(gelu)",
 //           "image": 32, "patch": 4, "classes": 100, or "vocabulary": 256, "context": 256,
 //           "batch": 128, "dtype": "f32", "memory": "store"}

@@ -262,7 +262,7 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
 }
 
 // Rows that pass together before the next rows: a piece of their reduction at a time. A transposed
-// A is visited row by row of its storage, so there more rows of C make longer visits (1.5 KiB).
+// A is visited row by row of its storage, so there more rows of C make longer visits (2 KiB).
 inline std::int64_t group_rows(ProductForm form, std::int64_t rows) {
   return form == ProductForm::tn ? 4 * block_rows(rows) : block_rows(rows);
 }
