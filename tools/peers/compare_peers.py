@@ -185,7 +185,7 @@ def parsed():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="of the peers' data")
     parser.add_argument("--peak", action="store_true",
-                        help="also the peers' bytes at the peak of layers, each in a process of its own")
+                        help="also the peers' bytes at the peak of layers and steps, each in a process of its own")
     parser.add_argument("-o", "--output", choices=FORMATS, default="md")
     options = parser.parse_args()
     if options.rounds < 1 or options.threads < 1:
@@ -206,7 +206,7 @@ def compared(options):
     for number, case in enumerate(cases):
         print(f"[{number + 1}/{len(cases)}] {case['key']}", file=sys.stderr)
         results.append(measured_case(case, ours, present, options.rounds))
-        if options.peak and case["kind"] == "layer":
+        if options.peak and case["kind"] != "product":
             for peer, entry in zip(present, results[-1]["peers"]):
                 entry["bytes"] = peer.peak(case) if entry.get("ms") else None
     for child in [ours] + [peer.child for peer in present]:

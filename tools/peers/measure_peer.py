@@ -5,7 +5,8 @@ the times of one round, as `ffn bench --on-request` does.
 usage: measure_peer.py PEER THREADS SEED
 
 The first line that is written says the peer's version, or why it is skipped. {"peak": true} beside a case
-asks for the bytes of two runs instead: how far the process grew beyond what it held before, at its highest.
+asks for the bytes of two runs instead: how far the process grew beyond what it held before, at its highest;
+of a training step, the most that its tensors hold at once (the profiler's list of allocations).
 """
 import json
 import pathlib
@@ -123,6 +124,51 @@ class Layer:
         require_close(self.run(), reference, self.case["dtype"])
 
 
+class TrainStep:
+    """Forward, backward and AdamW of a whole model. bf16 is autocast: weights and moments stay f32."""
+
+    def __init__(self, case, peer, generator):
+        if case["memory"] != "store":
+            raise NoPeer("training steps that keep everything only")
+        self.bf16 = case["dtype"] == "bf16"
+        self.module, self.input, self.labels = make_model(case, generator)
+        self.forward = peer.prepare_model(self.module)
+        self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
+
+    def loss(self, forward):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            return F.cross_entropy(forward(self.input), self.labels)
+
+    def run(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        self.loss(self.forward).backward()
+        self.optimizer.step()
+
+    def verify(self):
+        """The loss of the weights as drawn, which is that of a guess, falls as they are trained on one batch."""
+        before = float(self.loss(self.module).detach())
+        for _ in range(3):
+            self.run()
+        after = float(self.loss(self.module).detach())
+        if not after < before:
+            raise NoPeer(f"WRONG RESULT: the loss goes from {before:.3f} to {after:.3f}")
+
+    def peak_bytes(self):
+        self.run()
+        self.run()
+        states = [s for state in self.optimizer.state.values() for s in state.values() if torch.is_tensor(s)]
+        lasting = [*self.module.parameters(), *self.module.buffers(), self.input, self.labels, *states]
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.profiler.profile(profile_memory=True) as profile:
+            self.run()
+        live = peak = 0
+        events = [e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]
+        for event in sorted(events, key=lambda e: e.start_ns()):
+            live += event.nbytes()
+            peak = max(peak, live)
+        return sum(tensor.nbytes for tensor in lasting) + peak
+
+
 def exact(tensor):
     return tensor.detach().double().requires_grad_(tensor.requires_grad)
 
@@ -137,11 +183,9 @@ def require_close(found, reference, dtype):
 
 
 def made(case, peer, seed):
-    if case["kind"] == "train":
-        raise NoPeer("training steps: tools/peers/train_step.py")
     generator = torch.Generator().manual_seed(seed)
     peer.how = ""
-    return (Product if case["kind"] == "product" else Layer)(case, peer, generator)
+    return {"product": Product, "layer": Layer, "train": TrainStep}[case["kind"]](case, peer, generator)
 
 
 def memory_field(name):
@@ -156,6 +200,8 @@ def peak_bytes(case, peer, seed):
     torch.mm(torch.ones(256, 256), torch.ones(256, 256))  # libraries make their buffers
     before = memory_field("VmRSS")
     work = made(case, peer, seed)
+    if case["kind"] == "train":
+        return work.peak_bytes()
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # the highest so far is now
     work.run()
     work.run()
@@ -209,8 +255,10 @@ if __name__ == "__main__":
     ANSWERS, sys.stdout = sys.stdout, sys.stderr
     try:
         import torch
+        import torch.nn.functional as F
 
         from torch_layers import NoPeer, choice_of, layer_of
+        from torch_models import make_model
         from torch_peers import DTYPES, PEERS, views_of
     except ImportError as missing:
         say({"skipped": f"not installed: {missing}"})

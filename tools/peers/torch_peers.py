@@ -1,8 +1,9 @@
 """The programs that can be measured beside ours: how each runs a product or a layer.
 
-A peer has prepare_product(case, a, b) -> function without arguments that returns C, and
+A peer has prepare_product(case, a, b) -> function without arguments that returns C,
 prepare_layer(case, layer, copies) -> function (x, number of the copy) -> y, where layer is
-(design, shapes, forward) and copies are the weights by name, several for cold cases. Either throws NoPeer.
+(design, shapes, forward) and copies are the weights by name, several for cold cases, and
+prepare_model(module) -> the module as it is to be called in training. Each throws NoPeer.
 """
 import ctypes
 import ctypes.util
@@ -49,6 +50,9 @@ class Eager:
         if case["memory"] != "recompute":
             return run
         return lambda x, copy, choice: checkpoint(run, x, copy, choice, use_reentrant=False)
+
+    def prepare_model(self, module):
+        return module
 
 
 class Frozen(torch.nn.Module):
@@ -120,6 +124,10 @@ class Compiled:
             made = self.compiled(run, False, x.requires_grad_(backward(case)), copies[0])
         return lambda x, copy, choice: made(x, copies[copy])
 
+    def prepare_model(self, module):
+        self.how = "mode max-autotune"
+        return torch.compile(module, mode="max-autotune")
+
 
 class OneDnn:
     """oneDNN's products with activation and multiplication at their end, weights in its own layout: the
@@ -173,6 +181,9 @@ class OneDnn:
             x = apply(x, f"map{i}", act)
         return apply(x, f"map{len(packed) - 1}", none)
 
+    def prepare_model(self, module):
+        raise NoPeer("plain and gated layers in inference only")
+
 
 class OpenBlas:
     """cblas_sgemm of the system's OpenBLAS, or of the one that numpy brings."""
@@ -224,6 +235,9 @@ class OpenBlas:
         return run
 
     def prepare_layer(self, case, layer, copies):
+        raise NoPeer("products only")
+
+    def prepare_model(self, module):
         raise NoPeer("products only")
 
 
