@@ -104,21 +104,21 @@ struct ProductCase {
   }
 };
 
-// B prepared by pack_b in 64-byte aligned memory of exactly packed_b_bytes.
+// B prepared by pack_b for rows of type `a` in 64-byte aligned memory of exactly packed_b_bytes.
 class Packed {
  public:
-  Packed(const KernelTable& table, ProductForm form, const Stored& b, ThreadPool* pool)
-      : memory_(table.packed_b_bytes(form, b.rows(), b.cols())) {
+  Packed(const KernelTable& table, ProductForm form, const Stored& b, DType a, ThreadPool* pool)
+      : memory_(table.packed_b_bytes(form, b.view(), a)) {
     const std::int64_t N = form == ProductForm::nt ? b.rows() : b.cols();
-    table.pack_b({pool, nullptr, 0}, {form, b.view(), data(), 0, N});
+    table.pack_b({pool, nullptr, 0}, {form, b.view(), data(), 0, N, a});
   }
   // One granule of columns after the other.
-  static Packed streamed(const KernelTable& table, ProductForm form, const Stored& b) {
-    Packed packed(table.packed_b_bytes(form, b.rows(), b.cols()));
+  static Packed streamed(const KernelTable& table, ProductForm form, const Stored& b, DType a) {
+    Packed packed(table.packed_b_bytes(form, b.view(), a));
     const std::int64_t N = form == ProductForm::nt ? b.rows() : b.cols();
     const std::int64_t step = table.pack_granularity();
     for (std::int64_t n = 0; n < N; n += step) {
-      table.pack_b({}, {form, b.view(), packed.data(), n, std::min(n + step, N)});
+      table.pack_b({}, {form, b.view(), packed.data(), n, std::min(n + step, N), a});
     }
     return packed;
   }

@@ -96,13 +96,28 @@ TEST_P(Product, RowsOneCacheSetApart) {
   }
 }
 
+// bf16 rows are read in place where they consist of whole pairs, and not 4096 bytes apart.
+TEST_P(Product, RowsOfPairs) {
+  for (const ProductForm form : {ProductForm::nt, ProductForm::nn, ProductForm::tn}) {
+    for (const DType c : {DType::f32, DType::bf16}) {
+      for (const std::int64_t K : {2, 34, 35, 62, 416, 1000, 2040, 2047}) {
+        const std::int64_t gap = K % 2 == 0 ? 8 : 9;
+        ProductCase product(form, {19, 70, K}, {DType::bf16, DType::bf16, c}, true, true, gap);
+        product.fill(true);
+        expect_exact(product, product.run(table_, nullptr));
+      }
+    }
+  }
+}
+
 // With real numbers each element is a sum of K terms and at most two more, each rounded at most
 // once after its product (fma): |error| ≤ γ(K+3)·Σ|terms|, γ(n) = n·u/(1 − n·u), u = 2^-24 (Higham,
 // Accuracy and Stability, §3.1). A bf16 C adds its own rounding, 2^-8 of the value.
 TEST_P(Product, RoundingBound) {
   for (const ProductForm form : {ProductForm::nt, ProductForm::nn, ProductForm::tn}) {
     for (const Types& types :
-         {Types{DType::f32, DType::f32, DType::f32}, Types{DType::bf16, DType::f16, DType::bf16}}) {
+         {Types{DType::f32, DType::f32, DType::f32}, Types{DType::bf16, DType::f16, DType::bf16},
+          Types{DType::bf16, DType::bf16, DType::f32}}) {
       for (const Sizes& size : {Sizes{3, 50, 700}, Sizes{21, 37, 900}, Sizes{10, 9, 2600}}) {
         ProductCase product(form, size, types, true, true);
         product.fill(false);
@@ -143,17 +158,22 @@ TEST_P(Product, SameBitsForAnyNumberOfThreads) {
 // Prepared weights give the same bits as packing on the way, on every path but nt with few rows:
 // there the unpacked product is a dot product along the rows of B, whose lanes sum in another
 // order.
+constexpr struct {
+  DType a, b;
+} kPackedTypes[] = {{DType::f32, DType::f32},  {DType::f32, DType::bf16},
+                    {DType::f32, DType::f16},  {DType::f32, DType::q4_0},
+                    {DType::f32, DType::q8_0}, {DType::bf16, DType::bf16}};
 TEST_P(Product, PreparedWeights) {
   const std::unique_ptr<ThreadPool> pool = make_thread_pool(3);
   for (const ProductForm form : {ProductForm::nt, ProductForm::nn}) {
-    for (const DType b : {DType::f32, DType::bf16, DType::f16, DType::q4_0, DType::q8_0}) {
+    for (const auto& [a, b] : kPackedTypes) {
       for (const Sizes& size : {Sizes{1, 33, 40}, Sizes{5, 130, 801}, Sizes{8, 70, 64},
                                 Sizes{9, 65, 385}, Sizes{100, 97, 96}, Sizes{12, 32, 2500}}) {
         for (const bool integers : {true, is_block(b)}) {
-          ProductCase product(form, fit(size, form, b), {DType::f32, b, DType::f32}, true, false);
+          ProductCase product(form, fit(size, form, b), {a, b, DType::f32}, true, false);
           product.fill(integers);
-          Packed packed(table_, form, product.b, pool.get());
-          Packed streamed = Packed::streamed(table_, form, product.b);
+          Packed packed(table_, form, product.b, a, pool.get());
+          Packed streamed = Packed::streamed(table_, form, product.b, a);
           ASSERT_TRUE(packed.guards_intact() && streamed.guards_intact()) << product;
           ASSERT_EQ(
               std::memcmp(packed.data(), streamed.data(), static_cast<std::size_t>(packed.bytes())),

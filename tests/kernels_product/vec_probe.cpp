@@ -47,6 +47,17 @@ VecProbe vec_probe() {
   probe.select_less = [](const float* x, const float* y, float* out) {
     store(out, select(lt(load(x), load(y)), load(x), load(y)));
   };
+  probe.dot_pairs = [](const Bf16* a, const Bf16* b, const float* sum, float* out) {
+    store(out, vec::dot_pairs(load_pairs(a), load_pairs(b), load(sum)));
+  };
+  probe.load_pairs_n = [](const Bf16* in, std::int64_t n, Bf16* out) {
+    const Vec pairs = vec::load_pairs_n(in, n);
+    __builtin_memcpy(out, &pairs, sizeof pairs);
+  };
+  probe.pair_up = [](const Bf16* first, const Bf16* second, Bf16* out) {
+    const Vec pairs = vec::pair_up(load(first), load(second));
+    __builtin_memcpy(out, &pairs, sizeof pairs);
+  };
   probe.bytes = [](const std::uint8_t* in, float* plain, float* as_signed) {
     const void* at = in;
     store(plain, to_float(load_bytes(in)));

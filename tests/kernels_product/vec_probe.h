@@ -25,6 +25,10 @@ struct VecProbe {
   float (*reduce_max)(const float* in);
   // (x < y ? x : y), lane by lane, by lt and select
   void (*select_less)(const float* x, const float* y, float* out);
+  // Pairs of bf16 values: 2·lanes values, lanes sums.
+  void (*dot_pairs)(const Bf16* a, const Bf16* b, const float* sum, float* out);
+  void (*load_pairs_n)(const Bf16* in, std::int64_t n, Bf16* out);
+  void (*pair_up)(const Bf16* first, const Bf16* second, Bf16* out);
   void (*bytes)(const std::uint8_t* in, float* plain, float* as_signed);
 };
 

@@ -114,6 +114,41 @@ TEST_P(Vector, PartialAccess) {
   }
 }
 
+// Products of small integers and their sums are exact in any order.
+TEST_P(Vector, PairsAreMultipliedAndAdded) {
+  std::vector<Bf16> a(2 * lanes_), b(2 * lanes_);
+  std::vector<float> sum(lanes_), out(lanes_);
+  for (std::size_t i = 0; i < 2 * lanes_; ++i) {
+    a[i] = to_bf16(static_cast<float>(i) - 9);
+    b[i] = to_bf16(i % 3 == 0 ? -5 : static_cast<float>(i));
+  }
+  for (std::size_t i = 0; i < lanes_; ++i) sum[i] = 0.5f * static_cast<float>(i);
+  probe_.dot_pairs(a.data(), b.data(), sum.data(), out.data());
+  for (std::size_t i = 0; i < lanes_; ++i) {
+    const auto product = [&](std::size_t at) { return to_float(a[at]) * to_float(b[at]); };
+    EXPECT_EQ(out[i], sum[i] + product(2 * i) + product(2 * i + 1)) << i;
+  }
+}
+
+TEST_P(Vector, PairsFromRows) {
+  std::vector<Bf16> first(lanes_), second(lanes_), out(2 * lanes_);
+  for (std::size_t i = 0; i < lanes_; ++i) {
+    first[i] = to_bf16(static_cast<float>(i) + 1);
+    second[i] = to_bf16(-static_cast<float>(i) - 1);
+  }
+  probe_.pair_up(first.data(), second.data(), out.data());
+  for (std::size_t i = 0; i < lanes_; ++i) {
+    EXPECT_EQ(out[2 * i].bits, first[i].bits) << i;
+    EXPECT_EQ(out[2 * i + 1].bits, second[i].bits) << i;
+  }
+  for (std::size_t n = 0; n <= lanes_; ++n) {
+    const std::vector<Bf16> source(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(n));
+    probe_.load_pairs_n(source.data(), static_cast<std::int64_t>(n), out.data());
+    for (std::size_t i = 0; i < 2 * lanes_; ++i)
+      EXPECT_EQ(out[i].bits, i < n ? first[i].bits : 0) << i << " of " << n;
+  }
+}
+
 TEST_P(Vector, Transpose) {
   std::vector<float> in(lanes_ * lanes_), out(in.size());
   std::iota(in.begin(), in.end(), 0.0f);

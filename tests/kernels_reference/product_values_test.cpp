@@ -101,7 +101,7 @@ TEST(ProductValues, PackedEqualsUnpackedBitForBit) {
       const std::int64_t rows = form == ProductForm::nt ? n : k;
       Operand b(b_type, rows, n + k - rows, random_values(random, n * k));
       Operand plain(DType::f64, m, n), packed(DType::f64, m, n);
-      const auto bytes = static_cast<std::size_t>(table.packed_b_bytes(form, b.rows(), b.cols()));
+      const auto bytes = static_cast<std::size_t>(table.packed_b_bytes(form, b.view(), DType::f64));
       std::vector<std::byte> panels(bytes + 1, std::byte{0x5A});
       PackArgs pack{form, b.view(), panels.data(), 0, 0};
       for (const std::int64_t end : {std::int64_t{7}, std::int64_t{8}, n}) {

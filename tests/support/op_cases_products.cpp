@@ -13,11 +13,12 @@ Value run_linear_without_bias(CaseRun& c) { return linear(c.ex, std::move(c.in[0
 Value run_linear_packed(CaseRun& c) {
   const kernels::KernelTable& kernels = *c.ex.device().kernels;
   const Tensor& weight = c.in[1].tensor;
-  const std::int64_t bytes = kernels.packed_b_bytes(ProductForm::nt, weight.rows(), weight.cols());
+  const DType x = c.in[0].tensor.dtype();
+  const std::int64_t bytes = kernels.packed_b_bytes(ProductForm::nt, weight.matrix(), x);
   const Tensor packed = c.ex.allocate_persistent({{bytes}, DType::u8}, Tag::prepared);
   if (!c.ex.dry()) {
     kernels.pack_b({c.ex.device().threads, nullptr, 0},
-                   {ProductForm::nt, weight.matrix(), packed.data(), 0, weight.rows()});
+                   {ProductForm::nt, weight.matrix(), packed.data(), 0, weight.rows(), x});
   }
   return linear(c.ex, std::move(c.in[0]), c.in[1], {}, packed);
 }

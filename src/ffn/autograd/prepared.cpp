@@ -11,7 +11,7 @@ namespace {
 // form plus this.
 constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
 
-void pack_in_pieces(Executor& executor, const Tensor& weight, kernels::ProductForm form,
+void pack_in_pieces(Executor& executor, const Tensor& weight, kernels::ProductForm form, DType x,
                     const Tensor& packed) {
   const kernels::KernelTable& kernels = *executor.device().kernels;
   const bool by_rows = form == kernels::ProductForm::nt;
@@ -26,7 +26,7 @@ void pack_in_pieces(Executor& executor, const Tensor& weight, kernels::ProductFo
   for (std::int64_t begin = 0; begin < outputs; begin += piece) {
     const std::int64_t end = std::min(outputs, begin + piece);
     kernels.pack_b({executor.device().threads, nullptr, 0},
-                   {form, weight.matrix(), packed.data(), begin, end});
+                   {form, weight.matrix(), packed.data(), begin, end, x});
     if (by_rows) {
       weight.storage()->discard(weight.offset_bytes() + begin * row_bytes,
                                 (end - begin) * row_bytes);
@@ -40,8 +40,8 @@ Tensor pack_whole_layer(Executor& executor, const PreparedWeights::Layer& layer)
   const kernels::KernelTable& kernels = *executor.device().kernels;
   const Tensor &up = layer.up->value, &down = layer.down->value;
   const kernels::ExpertLayerShape shape{
-      0,          up.cols(), up.rows() / layer.experts, layer.experts, layer.gate != nullptr,
-      up.dtype(), up.dtype()};
+      0,       up.cols(), up.rows() / layer.experts, layer.experts, layer.gate != nullptr,
+      layer.x, up.dtype()};
   const std::int64_t bytes = kernels.packed_layer_bytes(shape);
   if (bytes == 0) return {};
   Tensor packed =
@@ -52,6 +52,7 @@ Tensor pack_whole_layer(Executor& executor, const PreparedWeights::Layer& layer)
   args.up = up.matrix();
   args.down = down.matrix();
   args.experts = layer.experts;
+  args.x = layer.x;
   args.packed = packed.data();
   kernels.pack_layer({executor.device().threads, nullptr, 0}, args);
   return packed;
@@ -62,33 +63,33 @@ Tensor pack_whole_layer(Executor& executor, const PreparedWeights::Layer& layer)
 Tensor PreparedWeights::packed_layer(Executor& executor, const Layer& layer) {
   const std::uint64_t versions =
       layer.up->version + layer.down->version + (layer.gate != nullptr ? layer.gate->version : 0);
-  const auto found = std::ranges::find(layers_, layer.up, &LayerEntry::up);
+  const auto found = std::ranges::find_if(
+      layers_, [&](const LayerEntry& entry) { return entry.up == layer.up && entry.x == layer.x; });
   if (found != layers_.end()) {
     if (found->versions == versions) return found->packed;
     layers_.erase(found);
   }
-  layers_.push_back({layer.up, versions, pack_whole_layer(executor, layer)});
+  layers_.push_back({layer.up, layer.x, versions, pack_whole_layer(executor, layer)});
   return layers_.back().packed;
 }
 
 const Tensor& PreparedWeights::packed(Executor& executor, const Parameter& parameter,
-                                      kernels::ProductForm form) {
+                                      kernels::ProductForm form, DType x) {
   check(form != kernels::ProductForm::tn, ErrorKind::config, "prepared",
         "a weight is only read by nt and nn products");
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.parameter == &parameter && entry.form == form;
+    return entry.parameter == &parameter && entry.form == form && entry.x == x;
   });
   if (found != entries_.end()) {
     if (found->version == parameter.version) return found->packed;
     entries_.erase(found);  // before the new one is made: both are never held at once
   }
   const Tensor& weight = parameter.value;
-  const std::int64_t bytes =
-      executor.device().kernels->packed_b_bytes(form, weight.rows(), weight.cols());
+  const std::int64_t bytes = executor.device().kernels->packed_b_bytes(form, weight.matrix(), x);
   Tensor packed =
       executor.allocate_persistent({{bytes}, DType::u8, Role::parameter}, Tag::prepared);
-  if (!executor.dry()) pack_in_pieces(executor, weight, form, packed);
-  entries_.push_back({&parameter, form, parameter.version, std::move(packed)});
+  if (!executor.dry()) pack_in_pieces(executor, weight, form, x, packed);
+  entries_.push_back({&parameter, form, x, parameter.version, std::move(packed)});
   return entries_.back().packed;
 }
 

@@ -16,18 +16,20 @@ namespace ffn::inline v0 {
 
 class PreparedWeights {
  public:
-  // The packed form of `parameter` for products of `form` (nt or nn), as a u8 tensor for linear().
-  // Packs when there is none yet or the version changed. Bytes: packed_b_bytes(form, rows, cols).
-  // A mapped weight is read piece by piece and its pages are given back as the packing goes on
-  // (nt).
-  const Tensor& packed(Executor& executor, const Parameter& parameter, kernels::ProductForm form);
+  // The packed form of `parameter` for products of `form` (nt or nn) with rows of type `x`, as a u8
+  // tensor for linear(). Packs when there is none yet or the version changed. Bytes: packed_b_bytes
+  // of the weight. A mapped weight is read piece by piece and its pages are given back as the
+  // packing goes on (nt).
+  const Tensor& packed(Executor& executor, const Parameter& parameter, kernels::ProductForm form,
+                       DType x = DType::f32);
   // The layer that these parameters make, packed for dense_layer() and expert_layer() as a u8
   // tensor. Undefined where the device packs no layers. Bytes: packed_layer_bytes of its shape,
-  // about 4 per weight whatever their type.
+  // about 4 per weight, or 2 where the tiles multiply pairs of bf16.
   struct Layer {
     const Parameter* gate;  // null: none
     const Parameter *up, *down;
     std::int64_t experts = 1;
+    DType x = DType::f32;  // of the rows that will meet it
   };
   Tensor packed_layer(Executor& executor, const Layer& layer);
   void drop() {
@@ -39,11 +41,13 @@ class PreparedWeights {
   struct Entry {
     const Parameter* parameter;
     kernels::ProductForm form;
+    DType x;
     std::uint64_t version;
     Tensor packed;
   };
   struct LayerEntry {
     const Parameter* up;
+    DType x;
     std::uint64_t versions;  // of all its parameters, which only grow
     Tensor packed;
   };

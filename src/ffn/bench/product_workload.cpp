@@ -108,8 +108,8 @@ class Product {
     return {ex_.device().threads, workspace_.data(), workspace_.shape().count()};
   }
   void prepare() {
-    packed_ = bytes(kernels_.packed_b_bytes(c_.form, b_.rows(), b_.cols()));
-    kernels_.pack_b(launch(), {c_.form, b_.matrix(), packed_.data(), 0, c_.n});
+    packed_ = bytes(kernels_.packed_b_bytes(c_.form, b_.matrix(), c_.a));
+    kernels_.pack_b(launch(), {c_.form, b_.matrix(), packed_.data(), 0, c_.n, c_.a});
     args_.packed_b = packed_.data();
     args_.b.data = nullptr;
   }

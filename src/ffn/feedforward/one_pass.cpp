@@ -31,11 +31,11 @@ bool is_plain(const Value& weight) {
 }
 
 // The weights once more, in the kernels' order, where the executor keeps such forms.
-Tensor packed_weights(Executor& ex, const LayerMaps& maps, std::int64_t experts) {
+Tensor packed_weights(Executor& ex, const LayerMaps& maps, std::int64_t experts, DType x) {
   if (ex.prepared() == nullptr) return {};
   return ex.prepared()->packed_layer(
       ex, {maps.gate != nullptr ? &maps.gate->weight_parameter() : nullptr,
-           &maps.up.weight_parameter(), &maps.down.weight_parameter(), experts});
+           &maps.up.weight_parameter(), &maps.down.weight_parameter(), experts, x});
 }
 
 std::optional<Value> dense_pass(Executor& ex, const Value& x, const LayerMaps& maps) {
@@ -43,7 +43,7 @@ std::optional<Value> dense_pass(Executor& ex, const Value& x, const LayerMaps& m
   LayerWeights weights = weights_of(ex, maps);
   if (!is_plain(weights.up) || !is_plain(weights.down)) return std::nullopt;
   if (maps.gate != nullptr && !is_plain(weights.gate)) return std::nullopt;
-  weights.packed = packed_weights(ex, maps, 1);
+  weights.packed = packed_weights(ex, maps, 1, x.tensor.dtype());
   const bool store = ex.memory_mode() == MemoryMode::store;
   return dense_layer(ex, x, weights, maps.activation, 1,
                      store ? HiddenMemory::store : HiddenMemory::recompute);
@@ -61,7 +61,7 @@ std::optional<Value> one_pass(Executor& ex, const Value& x, const TokenRows& row
   const std::int64_t E = rows.expert_offsets.shape().count() - 1;
   if (ex.recording() || x.rows() < kLeastRows * E) return std::nullopt;
   LayerWeights weights = weights_of(ex, maps);
-  weights.packed = packed_weights(ex, maps, E);
+  weights.packed = packed_weights(ex, maps, E, x.tensor.dtype());
   return expert_layer(ex, x, weights, rows.expert_offsets, E, maps.activation);
 }
 

@@ -34,11 +34,13 @@ struct ExpertLayerArgs {
   const void* packed = nullptr;
 };
 
-// The weights of a layer once more, as f32, in the order in which expert_layer reads them. The
-// layout belongs to the backend; no bytes where it has none (the reference device).
+// The weights of a layer once more, as f32 or, for x of bf16 where the processor multiplies pairs
+// of bf16, as bf16, in the order in which expert_layer reads them. The layout belongs to the
+// backend; no bytes where it has none (the reference device).
 struct PackLayerArgs {
   ConstMatrix gate, up, down;  // as in ExpertLayerArgs
   std::int64_t experts = 1;
+  DType x = DType::f32;    // of the rows that will meet them
   void* packed = nullptr;  // packed_layer_bytes(shape), 64-byte aligned
 };
 

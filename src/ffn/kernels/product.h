@@ -19,7 +19,9 @@ struct ProductShape {
 
 // C (+)= product, plus bias[n] on every row when given. A: f32 or bf16; B: f32, bf16, f16, q4_0 or
 // q8_0 (blocks run along B's stored rows; nt and nn only); C: f32 or bf16. Sums are kept in f32 and
-// rounded once on store. f64 and c128 on the reference device only. K = 0 gives zero (or bias).
+// rounded once on store. Where A and B are bf16 and the processor multiplies pairs of bf16
+// (AVX512_BF16), subnormal values and sums count as 0. f64 and c128 on the reference device only. K
+// = 0 gives zero (or bias).
 //
 // The sum over K is cut into pieces that are added in rising order; their length follows from K
 // (KernelTable::product_piece) unless `piece` gives it. So a product over a part of K that starts
@@ -31,19 +33,21 @@ struct ProductArgs {
   Matrix c;
   ConstMatrix bias;  // [1, N], f32 or bf16; absent: none
   bool accumulate = false;
-  const void* packed_b = nullptr;  // from pack_b for the same form and B; b.data is then not read
+  const void* packed_b = nullptr;  // from pack_b for form, B and a.dtype; b.data is then not read
   std::int64_t piece = 0;          // a value of product_piece(); 0: that of K
 };
 
-// Prepared weights: B reordered for the product kernel, f32 panels. The layout belongs to the
-// backend.
+// Prepared weights: B reordered for products with rows A of type `a`, as panels of f32 or, where
+// both are bf16 and the processor multiplies pairs of bf16, of such pairs. The layout belongs to
+// the backend.
 struct PackArgs {
   ProductForm form = ProductForm::nt;  // nt or nn
   ConstMatrix b;
-  void* packed = nullptr;  // packed_b_bytes(form, b.rows, b.cols), 64-byte aligned
+  void* packed = nullptr;  // packed_b_bytes(form, b, a), 64-byte aligned
   // Only the panels of output columns [begin, end) are written, so that a mapped source can be read
   // and released piece by piece. Ranges start at multiples of pack_granularity().
   std::int64_t begin = 0, end = 0;
+  DType a = DType::f32;
 };
 
 // One product per expert over ragged rows: expert e owns rows [offsets[e], offsets[e+1]).

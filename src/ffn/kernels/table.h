@@ -35,7 +35,8 @@ struct KernelTable {
   Kernel<PackLayerArgs> pack_layer;
   std::int64_t (*packed_layer_bytes)(const ExpertLayerShape&);  // 0: it packs no layers
   Kernel<PackArgs> pack_b;
-  std::int64_t (*packed_b_bytes)(ProductForm form, std::int64_t rows, std::int64_t cols);
+  // b: rows, cols and dtype count.
+  std::int64_t (*packed_b_bytes)(ProductForm form, const ConstMatrix& b, DType a);
   std::int64_t (*pack_granularity)();
   Kernel<RowSumArgs> row_sum;
   std::int64_t (*row_sum_workspace)(std::int64_t rows, std::int64_t cols, std::int64_t period);

@@ -105,7 +105,8 @@ class LinearOp final : public Op {
     }
     if (has_packed_) {
       const TensorSpec& packed = inputs[has_bias_ ? 3 : 2];
-      const std::int64_t bytes = context.kernels->packed_b_bytes(ProductForm::nt, H, weight.cols());
+      const std::int64_t bytes = context.kernels->packed_b_bytes(
+          ProductForm::nt, {nullptr, weight.dtype, H, weight.cols(), weight.cols()}, x.dtype);
       check(packed.dtype == DType::u8 && packed.bytes() == bytes, ErrorKind::shape, name(),
             "packed is ", packed.shape, " of ", to_string(packed.dtype),
             ", this device packs weight ", weight.shape, " into ", bytes, " bytes of u8");

@@ -94,7 +94,8 @@ inline Panels make_panels(ProductForm form, const ConstMatrix& rows, float* to) 
   const std::int64_t columns = nt ? rows.rows : rows.cols, depth = nt ? rows.cols : rows.rows;
   const std::int64_t step = depth * kPanel;
   for (std::int64_t n = 0; n < columns; n += kPanel) {
-    pack_panel(form, rows, n, least(kPanel, columns - n), {0, depth}, to + n / kPanel * step);
+    pack_panel(Word::f32, form, rows, n, least(kPanel, columns - n), {0, depth},
+               to + n / kPanel * step);
   }
   return {to, step};
 }

@@ -15,9 +15,9 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
-// What one thread needs, in floats.
+// What one thread needs, in words.
 struct LayerLayout {
-  std::int64_t strip, tile_ld, tile, panels, bias, few_bias, few_ld, few, total;
+  std::int64_t strip, tile_ld, tile, narrow, panels, bias, few_bias, few_ld, few, total;
   ScratchFloats scratch;
 };
 inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
@@ -26,15 +26,18 @@ inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
   layout.strip = strip_hidden(H);
   layout.tile_ld = round_up(layout.strip, kPanel) + kRowPad;
   layout.tile = kBlockRows * layout.tile_ld;
+  const bool pairs = word_of(shape.x, shape.weights) == Word::bf16_pair;
+  layout.narrow = pairs ? words_of(Word::bf16_pair, layout.tile) : 0;
   layout.panels = strip_panels(shape, layout.strip).total;
   layout.bias = round_up(most(D, layout.strip), kPanel);
   layout.few_bias = round_up(most(D, H), kPanel);
   layout.scratch = scratch_floats({ProductForm::nt, kBlockRows, most(D, layout.strip),
-                                   most(D, layout.strip), shape.x, DType::f32, DType::f32},
+                                   most(D, layout.strip), shape.x, shape.weights, DType::f32},
                                   round_up(most(D, layout.strip), kPanel));
   layout.few_ld = round_up(H, 16);
   layout.few = in_maps * kFewRows * layout.few_ld + round_up(kFewRows * round_up(D, 16), 16);
-  const std::int64_t tiles = in_maps * layout.tile + layout.panels + layout.scratch.a;
+  const std::int64_t tiles =
+      in_maps * layout.tile + layout.narrow + layout.panels + layout.scratch.a;
   layout.total = round_up(most(layout.bias + tiles, layout.few_bias + layout.few), 16);
   return layout;
 }
@@ -55,7 +58,9 @@ class LayerPiece {
     panels_ = own + layout_.bias;
     hidden_ = panels_ + layout_.panels;
     other_ = hidden_ + (shape.gated ? layout_.tile : 0);
-    scratch_ = other_ + layout_.tile;
+    void* narrow = other_ + layout_.tile;
+    if (layout_.narrow > 0) narrow_ = static_cast<Bf16*>(narrow);
+    scratch_ = other_ + layout_.tile + layout_.narrow;
   }
 
   // Rows [first, last) of expert e, strip by strip of hidden units.
@@ -89,7 +94,7 @@ class LayerPiece {
     };
     in(args_.up, args_.up_bias, hidden);
     if (shape_.gated) in(args_.gate, args_.gate_bias, other);
-    activate(M, H, hidden, other, ld);
+    activate(M, H, hidden, other, ld, hidden);
     multiply_few(problem({hidden, DType::f32, M, H, ld}, rows_of(sums_, first, M),
                          bias_part(args_.down_bias, e, {0, shape_.width}), false),
                  rows_of(args_.down, e * shape_.width, shape_.width), converted);
@@ -131,9 +136,11 @@ class LayerPiece {
   static void multiply_few(const Problem& problem, const ConstMatrix& b, float* converted) {
     multiply_few_rows(problem, b, few_rows_a(problem, converted), {0, problem.N});
   }
-  void multiply(const Problem& problem, const Weights& weights) const {
+  void multiply(Problem problem, const Weights& weights) const {
+    problem.word = word_of(problem.a.dtype, weights.matrix.dtype);
     const ConstMatrix* source = weights.room == nullptr ? nullptr : &weights.matrix;
-    const PackedB b{weights.packed, problem.K * kPanel, 0, 0, source, weights.room};
+    const std::int64_t step = words_of(problem.word, problem.K) * kPanel;
+    const PackedB b{weights.packed, step, 0, 0, problem.word, source, weights.room};
     multiply_range(problem, b, {0, problem.M}, {0, problem.N}, {0, problem.K}, {scratch_, nullptr});
   }
   void map_in(Range rows, const Weights& weights, const float* bias, float* tile,
@@ -147,29 +154,34 @@ class LayerPiece {
   static void finish_neurons(const void* piece, Range rows, Range columns) {
     const LayerPiece& self = *static_cast<const LayerPiece*>(piece);
     const std::int64_t at = rows.begin * self.layout_.tile_ld + columns.begin;
-    self.activate(rows.end - rows.begin, columns.end - columns.begin, self.hidden_ + at,
-                  self.other_ + at, self.layout_.tile_ld);
-  }
-  // hidden = act(hidden), or act(gate) ⊙ hidden; operands and results are rounded to x's type, as
-  // where they are stored.
-  void activate(std::int64_t rows, std::int64_t columns, float* hidden, const float* gate,
-                std::int64_t ld) const {
-    if (shape_.x == DType::bf16) {
-      activate_as([](Vec v) { return as_bf16(v); }, rows, columns, hidden, gate, ld);
+    const std::int64_t M = rows.end - rows.begin, N = columns.end - columns.begin;
+    const std::int64_t ld = self.layout_.tile_ld;
+    if (self.narrow_ != nullptr) {
+      self.activate(M, N, self.hidden_ + at, self.other_ + at, ld, self.narrow_ + at);
     } else {
-      activate_as([](Vec v) { return v; }, rows, columns, hidden, gate, ld);
+      self.activate(M, N, self.hidden_ + at, self.other_ + at, ld, self.hidden_ + at);
     }
   }
-  template <class Round>
-  void activate_as(const Round& as, std::int64_t rows, std::int64_t columns, float* hidden,
-                   const float* gate, std::int64_t ld) const {
+  // to = act(hidden), or act(gate) ⊙ hidden; operands and results are rounded to x's type, as where
+  // they are stored.
+  template <class Out>
+  void activate(std::int64_t rows, std::int64_t columns, const float* hidden, const float* gate,
+                std::int64_t ld, Out* to) const {
+    if (shape_.x == DType::bf16) {
+      activate_as([](Vec v) { return as_bf16(v); }, rows, columns, hidden, gate, ld, to);
+    } else {
+      activate_as([](Vec v) { return v; }, rows, columns, hidden, gate, ld, to);
+    }
+  }
+  template <class Round, class Out>
+  void activate_as(const Round& as, std::int64_t rows, std::int64_t columns, const float* hidden,
+                   const float* gate, std::int64_t ld, Out* to) const {
     with_activation(args_.activation, args_.beta, [&](auto f) {
-      for (std::int64_t row = 0; row < rows; ++row, hidden += ld, gate += ld) {
-        const float* same = hidden;
+      for (std::int64_t row = 0; row < rows; ++row, hidden += ld, gate += ld, to += ld) {
         if (shape_.gated) {
-          map(columns, hidden, [&](Vec g, Vec up) { return as(f(as(g)) * as(up)); }, gate, same);
+          map(columns, to, [&](Vec g, Vec up) { return as(f(as(g)) * as(up)); }, gate, hidden);
         } else {
-          map(columns, hidden, [&](Vec v) { return as(f(as(v))); }, same);
+          map(columns, to, [&](Vec v) { return as(f(as(v))); }, hidden);
         }
       }
     });
@@ -178,10 +190,10 @@ class LayerPiece {
   void map_down(Range rows, const Weights& weights, std::int64_t e, Range strip) const {
     const std::int64_t M = rows.end - rows.begin, K = strip.end - strip.begin;
     const bool last = strip.end == shape_.hidden;
-    multiply(
-        problem({hidden_, DType::f32, M, K, layout_.tile_ld}, rows_of(sums_, rows.begin, M),
-                last ? bias_part(args_.down_bias, e, {0, shape_.width}) : nullptr, strip.begin > 0),
-        weights);
+    const float* bias = last ? bias_part(args_.down_bias, e, {0, shape_.width}) : nullptr;
+    ConstMatrix hidden{hidden_, DType::f32, M, K, layout_.tile_ld};
+    if (narrow_ != nullptr) hidden = {narrow_, DType::bf16, M, K, layout_.tile_ld};
+    multiply(problem(hidden, rows_of(sums_, rows.begin, M), bias, strip.begin > 0), weights);
   }
 
   const ExpertLayerArgs& args_;
@@ -189,6 +201,7 @@ class LayerPiece {
   ExpertLayerShape shape_;
   LayerLayout layout_;
   float *bias_, *panels_, *hidden_, *other_, *scratch_;
+  Bf16* narrow_ = nullptr;  // where the tiles multiply pairs of bf16: the hidden values
 };
 
 inline Range rows_of_expert(const ExpertLayerArgs& args, std::int64_t e) {
@@ -201,7 +214,7 @@ inline Range rows_of_expert(const ExpertLayerArgs& args, std::int64_t e) {
 inline void run_rows(const ExpertLayerArgs& args, LayerPiece& piece, Range range) {
   for (std::int64_t e = 0; e < args.experts; ++e) {
     const auto [first, last] = rows_of_expert(args, e);
-    if (has_few_rows(last - first, false)) {
+    if (has_few_rows(ProductForm::nt, Word::f32, last - first)) {
       if (first < last && first >= range.begin && first < range.end) piece.run_few(e, first, last);
       continue;
     }

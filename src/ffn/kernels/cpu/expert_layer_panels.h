@@ -12,14 +12,16 @@ namespace {
 // A tile of kBlockRows × 384 hidden values is 207 KiB, a gated layer has two, of a 512 KiB L2.
 inline std::int64_t strip_hidden(std::int64_t hidden) { return product_piece(hidden); }
 
-// Where the panels of one strip of `hidden` units stand, in floats: up, gate, down.
+// Where the panels of one strip of `hidden` units stand, in words: up, gate, down.
 struct StripPanels {
   std::int64_t up, gate, down, total;
 };
 inline StripPanels strip_panels(const ExpertLayerShape& shape, std::int64_t hidden) {
-  const std::int64_t in = round_up(hidden, kPanel) * shape.width;
+  const Word word = word_of(shape.x, shape.weights);
+  const std::int64_t in = round_up(hidden, kPanel) * words_of(word, shape.width);
+  const std::int64_t down = round_up(shape.width, kPanel) * words_of(word, hidden);
   const std::int64_t gate = shape.gated ? in : 0;
-  return {gate, 0, gate + in, round_up(gate + in + round_up(shape.width, kPanel) * hidden, 16)};
+  return {gate, 0, gate + in, round_up(gate + in + down, 16)};
 }
 
 inline ConstMatrix cols_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t cols) {
@@ -41,18 +43,18 @@ inline StripMatrices strip_matrices(const ExpertLayerShape& shape, const ConstMa
           cols_of(rows_of(down, e * shape.width, shape.width), strip.begin, count)};
 }
 
-inline std::int64_t packed_expert_floats(const ExpertLayerShape& shape) {
+inline std::int64_t packed_expert_words(const ExpertLayerShape& shape) {
   const std::int64_t strip = strip_hidden(shape.hidden), whole = shape.hidden / strip;
   return whole * strip_panels(shape, strip).total +
          strip_panels(shape, shape.hidden - whole * strip).total;
 }
 inline std::int64_t packed_layer_bytes(const ExpertLayerShape& shape) {
-  return shape.experts * packed_expert_floats(shape) * kFloatBytes;
+  return shape.experts * packed_expert_words(shape) * kFloatBytes;
 }
 inline std::int64_t packed_strip_offset(const ExpertLayerShape& shape, std::int64_t e,
                                         std::int64_t first_unit) {
   const std::int64_t strip = strip_hidden(shape.hidden);
-  return e * packed_expert_floats(shape) + first_unit / strip * strip_panels(shape, strip).total;
+  return e * packed_expert_words(shape) + first_unit / strip * strip_panels(shape, strip).total;
 }
 inline const float* packed_strip(const void* packed, const ExpertLayerShape& shape, std::int64_t e,
                                  std::int64_t first_unit) {
@@ -65,8 +67,9 @@ inline void pack_layer(const LaunchContext& ctx, const PackLayerArgs& args) {
                                args.up.rows / most(args.experts, 1),
                                args.experts,
                                args.gate.data != nullptr,
-                               DType::f32,
+                               args.x,
                                args.up.dtype};
+  const Word word = word_of(shape.x, shape.weights);
   const std::int64_t piece = strip_hidden(shape.hidden);
   const std::int64_t strips = ceil_div(shape.hidden, piece);
   for_ranges(ctx, args.experts * strips, 1, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -76,7 +79,8 @@ inline void pack_layer(const LaunchContext& ctx, const PackLayerArgs& args) {
       const StripPanels at = strip_panels(shape, strip.end - strip.begin);
       float* to = static_cast<float*>(args.packed) + packed_strip_offset(shape, e, first);
       const auto pack = [&](const ConstMatrix& b, std::int64_t offset) {
-        pack_extent(LaunchContext{}, ProductForm::nt, b, {0, b.rows}, {0, b.cols}, to + offset);
+        pack_extent(LaunchContext{}, word, ProductForm::nt, b, {0, b.rows}, {0, b.cols},
+                    to + offset);
       };
       const StripMatrices of = strip_matrices(shape, args.gate, args.up, args.down, e, strip);
       pack(of.up, at.up);

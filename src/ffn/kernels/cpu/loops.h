@@ -15,8 +15,8 @@ constexpr std::int64_t most(std::int64_t a, std::int64_t b) { return a < b ? b :
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // y[i] = f(in[i]...) for i in [0, n). y may be one of the inputs.
-template <class F, class... In>
-inline void map(std::int64_t n, float* y, F f, const In*... in) {
+template <class Out, class F, class... In>
+inline void map(std::int64_t n, Out* y, F f, const In*... in) {
   std::int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) store(y + i, f(load(in + i)...));
   const int rest = static_cast<int>(n - i);

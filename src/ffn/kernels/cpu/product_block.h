@@ -22,8 +22,8 @@ inline std::int64_t block_rows(std::int64_t rows) {
   const std::int64_t blocks = most(ceil_div(rows, kBlockRows), 1);
   return round_up(most(ceil_div(rows, blocks), 1), kTileRows);
 }
-// Packed B lives in L3: at most this many floats (4 MiB) at once, and this deep where C is f32.
-constexpr std::int64_t kPackedFloats = std::int64_t{1} << 20;
+// Packed B lives in L3: at most this many words (4 MiB) at once, and this deep where C is f32.
+constexpr std::int64_t kPackedWords = std::int64_t{1} << 20;
 constexpr std::int64_t kPackedDepth = 2048;
 
 // Pieces of equal depth, in multiples of 32 (quantised blocks).
@@ -41,10 +41,11 @@ inline std::int64_t piece_or_default(std::int64_t piece, std::int64_t K) {
 struct PackedExtent {
   std::int64_t depth, columns;
 };
-inline PackedExtent packed_extent(DType c, std::int64_t N, std::int64_t K, std::int64_t piece) {
+inline PackedExtent packed_extent(DType c, Word word, std::int64_t N, std::int64_t K,
+                                  std::int64_t piece) {
   std::int64_t depth = K;
   if (c != DType::bf16 && K > kPackedDepth) depth = most(kPackedDepth / piece, 1) * piece;
-  const std::int64_t fitting = kPackedFloats / most(depth, 1) / kPanel * kPanel;
+  const std::int64_t fitting = kPackedWords / most(words_of(word, depth), 1) / kPanel * kPanel;
   return {depth, least(round_up(N, kPanel), most(fitting, kPanel))};
 }
 
@@ -63,6 +64,7 @@ struct Problem {
   std::int64_t piece;
   const float* bias;  // f32, kPanel-padded; or null
   bool accumulate;
+  Word word = Word::f32;
   TileFinish finish = {};
 };
 // B as tiles read it: the panel of columns [first_column + p·kPanel, …) starts at data +
@@ -72,35 +74,53 @@ struct Problem {
 struct PackedB {
   const float* data;
   std::int64_t panel_step, first_column, first_k;
+  Word word;
   const ConstMatrix* source = nullptr;
   float* room = nullptr;
 
   std::int64_t at(std::int64_t column, std::int64_t k) const {
-    return (column - first_column) / kPanel * panel_step + (k - first_k) * kPanel;
+    return (column - first_column) / kPanel * panel_step + words_of(word, k - first_k) * kPanel;
   }
-  PackedB filled() const { return {data, panel_step, first_column, first_k}; }
+  PackedB filled() const { return {data, panel_step, first_column, first_k, word}; }
 };
 // Scratch of one thread: prepared A, and sums of a block of a bf16 C.
 struct BlockScratch {
   float *a, *sums;
 };
 
-// A is read in place when it is f32 with a row stride that spreads a tile's rows over the cache:
-// the sets of L1 repeat every 4 KiB.
-inline bool reads_in_place(ProductForm form, const ConstMatrix& a) {
-  return form != ProductForm::tn && a.dtype == DType::f32 && a.ld % 1024 != 0;
+// A is read in place when its rows consist of the tiles' words, with a stride that spreads a tile's
+// rows over the cache: the sets of L1 repeat every 4 KiB.
+inline bool reads_in_place(const Problem& problem) {
+  const ConstMatrix& a = problem.a;
+  if (problem.form == ProductForm::tn) return false;
+  if (problem.word == Word::f32) return a.dtype == DType::f32 && a.ld % 1024 != 0;
+  const bool pairs = problem.K % 2 == 0 && a.ld % 2 == 0 &&
+                     reinterpret_cast<std::uintptr_t>(a.data) % alignof(float) == 0;
+  return pairs && a.ld % 2048 != 0;
+}
+// Words of row m of A in place from the value k on.
+inline const float* words_in_place(const Problem& problem, std::int64_t m, std::int64_t k) {
+  const std::int64_t at = m * problem.a.ld + k;
+  return static_cast<const float*>(problem.a.data) + words_of(problem.word, at);
 }
 inline PreparedA prepare_a(const Problem& problem, Range m, Range k, float* buffer) {
   if (k.begin == k.end) return {buffer, 0, 0, TileForm::rows};  // K = 0: A may have no data
   const ConstMatrix& a = problem.a;
-  const auto prepare = [&](const auto& rows) {
-    if (problem.form == ProductForm::tn) return copy_transposed(rows, a.cols, m, k, buffer);
-    return copy_rows(rows, m, k, buffer);
-  };
-  if (reads_in_place(problem.form, a)) {
-    const float* data = static_cast<const float*>(a.data) + m.begin * a.ld + k.begin;
-    return {data, a.ld, kTileRows * a.ld, TileForm::rows};
+  if (reads_in_place(problem)) {
+    const std::int64_t ld = words_of(problem.word, a.ld);
+    return {words_in_place(problem, m.begin, k.begin), ld, kTileRows * ld, TileForm::rows};
   }
+  const bool tn = problem.form == ProductForm::tn;
+  if constexpr (kDotsPairs) {
+    if (problem.word == Word::bf16_pair) {
+      const Range words = word_range(problem.word, k);
+      return tn ? copy_transposed(RowPairs(a), a.cols, m, words, buffer)
+                : copy_rows(PairRows(a), m, words, buffer);
+    }
+  }
+  const auto prepare = [&](const auto& rows) {
+    return tn ? copy_transposed(rows, a.cols, m, k, buffer) : copy_rows(rows, m, k, buffer);
+  };
   FFN_ASSERT(a.dtype == DType::f32 || a.dtype == DType::bf16);
   return a.dtype == DType::bf16 ? prepare(PlainRows<Bf16>(a)) : prepare(PlainRows<float>(a));
 }
@@ -190,9 +210,9 @@ class LinesAhead {
 
 // Of the part of A that is multiplied next, where it is read in place.
 inline LinesAhead lines_of_a(const Problem& problem, Range m, Range k) {
-  const std::int64_t ld = problem.a.ld;
-  return {static_cast<const float*>(problem.a.data) + m.begin * ld + k.begin, ld * kFloatBytes,
-          m.end - m.begin, (k.end - k.begin) * kFloatBytes};
+  return {words_in_place(problem, m.begin, k.begin),
+          words_of(problem.word, problem.a.ld) * kFloatBytes, m.end - m.begin,
+          words_of(problem.word, k.end - k.begin) * kFloatBytes};
 }
 // With few columns there would be so many per tile that they delay its own loads.
 constexpr std::int64_t kMostLinesOfA = 6;
@@ -214,7 +234,8 @@ inline LinesAhead next_panel(ProductForm form, const PackedB& b, Range columns, 
     const Range panel{columns.begin, least(columns.begin + kPanel, columns.end)};
     return lines_of_panel(form, *b.source, panel, k);
   }
-  return {b.data + b.at(columns.begin, k.begin), 0, 1, (k.end - k.begin) * kPanel * kFloatBytes};
+  return {b.data + b.at(columns.begin, k.begin), 0, 1,
+          words_of(b.word, k.end - k.begin) * kPanel * kFloatBytes};
 }
 
 // Rows m of C, at most kBlockRows, times the given columns, for one piece k of the reduction.
@@ -230,11 +251,13 @@ inline void multiply_piece(const Problem& problem, const PackedB& b, Range m, Ra
     Tile tile{};
     tile.a_ld = a.ld;
     tile.b = b.data + b.at(n, k.begin);
-    tile.k = k.end - k.begin;
+    tile.k = words_of(problem.word, k.end - k.begin);
+    tile.word = problem.word;
     tile.bias = problem.bias != nullptr && k.end == problem.K ? problem.bias + n : nullptr;
     Place at{m.begin, n, 0, least(kPanel, columns.end - n), k.begin == 0, k.end == problem.K};
     if (b.source != nullptr && tile.k > 0) {  // K = 0: B may have no data
-      pack_panel(problem.form, *b.source, n, at.columns, k, b.room + b.at(n, k.begin));
+      pack_panel(problem.word, problem.form, *b.source, n, at.columns, k,
+                 b.room + b.at(n, k.begin));
     }
     LinesAhead next_b = next_panel(problem.form, b, {n + kPanel, columns.end}, k);
     next_b.spread(tiles, tiles * tile.k);
@@ -274,7 +297,7 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
   const std::int64_t piece = problem.piece, block = block_rows(m.end - m.begin);
   const std::int64_t group = group_rows(problem.form, m.end - m.begin);
   const std::int64_t sums_ld = round_up(columns.end - columns.begin, kPanel);
-  const bool in_place = reads_in_place(problem.form, problem.a);
+  const bool in_place = reads_in_place(problem);
   // A group is one block where A is read in place: after its last piece come the next rows.
   const auto after = [&](Range rows, Range depth) {
     if (!in_place || k.begin == k.end) return LinesAhead();
@@ -300,15 +323,16 @@ inline void multiply_range(const Problem& problem, const PackedB& b, Range m, Ra
   }
 }
 
-// Floats that one thread needs for multiply_range, for shape.k or any shorter reduction.
+// Words that one thread needs for multiply_range, for shape.k or any shorter reduction.
 struct ScratchFloats {
   std::int64_t a, sums;
 };
 inline ScratchFloats scratch_floats(const ProductShape& shape, std::int64_t columns) {
-  const std::int64_t rows = least(shape.m, kBlockRows), depth = least(shape.k, kMaxDepth);
+  const std::int64_t rows = least(shape.m, kBlockRows);
+  const std::int64_t depth = words_of(word_of(shape.a, shape.b), least(shape.k, kMaxDepth));
   const std::int64_t most_group = group_rows(shape.form, kBlockRows);
   const bool sums = shape.c == DType::bf16 && shape.k > piece_or_default(shape.piece, shape.k);
-  return {round_up(prepared_a_floats(rows, depth), 16),
+  return {round_up(prepared_a_words(rows, depth), 16),
           sums ? round_up(least(shape.m, most_group), kTileRows) * round_up(columns, kPanel) : 0};
 }
 

@@ -12,7 +12,7 @@ namespace {
 // experts still occupy all threads.
 constexpr std::int64_t kStripColumns = 256 / kPanel * kPanel;
 
-// What one thread needs to work on a strip of any expert, in floats: packed B and the scratch of
+// What one thread needs to work on a strip of any expert, in words: packed B and the scratch of
 // tiles, or A of few rows; behind them an expert's bias.
 struct StripLayout {
   std::int64_t columns, packed, bias_at, total;
@@ -20,10 +20,12 @@ struct StripLayout {
 };
 inline StripLayout strip_layout(const ProductShape& shape) {
   StripLayout layout{};
-  layout.columns = least(packed_extent(shape.c, shape.n, shape.k, product_piece(shape.k)).columns,
-                         kStripColumns);
-  const bool whole_depth = shape.c == DType::bf16;
-  layout.packed = layout.columns * (whole_depth ? shape.k : least(shape.k, kPackedDepth));
+  const Word word = word_of(shape.a, shape.b);
+  layout.columns =
+      least(packed_extent(shape.c, word, shape.n, shape.k, product_piece(shape.k)).columns,
+            kStripColumns);
+  const std::int64_t depth = shape.c == DType::bf16 ? shape.k : least(shape.k, kPackedDepth);
+  layout.packed = layout.columns * words_of(word, depth);
   layout.scratch = scratch_floats(shape, layout.columns);
   const std::int64_t tiles = layout.packed + layout.scratch.a + layout.scratch.sums;
   ProductShape few = shape;
@@ -43,8 +45,9 @@ inline std::int64_t grouped_product_workspace(const ProductShape& shape, std::in
 
 inline Problem expert_problem(const GroupedProductArgs& args, std::int64_t e) {
   const std::int64_t first = args.offsets[e], rows = args.offsets[e + 1] - first;
-  Problem problem{args.form,      rows_of(args.a, first, rows), {}, 0, args.c.cols, 0, 0, nullptr,
-                  args.accumulate};
+  Problem problem{
+      args.form,       rows_of(args.a, first, rows),       {}, 0, args.c.cols, 0, 0, nullptr,
+      args.accumulate, word_of(args.a.dtype, args.b.dtype)};
   if (args.form == ProductForm::tn) {
     problem.M = args.c.rows / args.experts;
     problem.K = rows;
@@ -75,17 +78,23 @@ inline const float* strip_bias(const ConstMatrix& bias, std::int64_t e, Range co
 // The given columns of one expert's product, on the calling thread.
 inline void multiply_strip(const Problem& problem, const ConstMatrix& b, Range columns,
                            const StripLayout& layout, float* own) {
-  if (has_few_rows(problem.M, false)) {
+  if (has_few_rows(problem.form, problem.word, problem.M)) {
     multiply_few_rows(problem, b, few_rows_a(problem, own), columns);
     return;
   }
   const BlockScratch scratch{own + layout.packed, own + layout.packed + layout.scratch.a};
   const std::int64_t depth =
-      packed_extent(problem.c.dtype, problem.N, problem.K, problem.piece).depth;
+      packed_extent(problem.c.dtype, problem.word, problem.N, problem.K, problem.piece).depth;
   std::int64_t at = 0;
   do {
     const Range k{at, least(at + depth, problem.K)};
-    const PackedB unpacked{own, (k.end - k.begin) * kPanel, columns.begin, k.begin, &b, own};
+    const PackedB unpacked{own,
+                           words_of(problem.word, k.end - k.begin) * kPanel,
+                           columns.begin,
+                           k.begin,
+                           problem.word,
+                           &b,
+                           own};
     multiply_range(problem, unpacked, {0, problem.M}, columns, k, scratch);
     at += depth;
   } while (at < problem.K);

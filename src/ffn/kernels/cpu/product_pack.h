@@ -1,5 +1,6 @@
-// Operands on their way into a product: every storage type becomes f32, B as panels of kPanel
-// columns, A as rows (or, transposed, as panels of kTileRows rows).
+// Operands on their way into a product: every storage type becomes f32, or bf16 stays pairs of bf16
+// where both operands are and tiles multiply pairs; B as panels of kPanel columns, A as rows (or,
+// transposed, as panels of kTileRows rows).
 #pragma once
 
 #include "ffn/base/check.h"
@@ -20,7 +21,7 @@ inline std::int64_t round_up(std::int64_t count, std::int64_t unit) {
 
 // Reads one stored row as f32. load(row, col): kLanes elements from column `col`, a multiple of
 // kLanes where the type has blocks; load_n: the first n of them. Block rows have no partial
-// vectors.
+// vectors. Columns before whole(end) may be read as parts of vectors that end at `end`.
 template <class Element>
 struct PlainRows {
   const Element* data;
@@ -28,6 +29,7 @@ struct PlainRows {
 
   explicit PlainRows(const ConstMatrix& m) : data(static_cast<const Element*>(m.data)), ld(m.ld) {}
   const Element* row(std::int64_t r) const { return data + r * ld; }
+  static std::int64_t whole(std::int64_t end) { return end; }
   std::int64_t row_step() const { return ld; }  // from row to row, in what row() points to
   static Vec read(const Element* row, std::int64_t col) { return load(row + col); }
   static Vec read_n(const Element* row, std::int64_t col, std::int64_t n) {
@@ -50,6 +52,7 @@ struct BlockRows {
       : data(static_cast<const std::uint8_t*>(m.data)),
         row_bytes(m.ld / kQuantBlock * BlockBytes) {}
   const std::uint8_t* row(std::int64_t r) const { return data + r * row_bytes; }
+  static std::int64_t whole(std::int64_t end) { return end; }
   std::int64_t row_step() const { return row_bytes; }
   static Vec scale(const std::uint8_t* block) {
     std::uint16_t half;
@@ -94,6 +97,51 @@ struct Q8Rows : BlockRows<34> {
 #pragma GCC unroll 32
     for (int i = 0; i < kBlockVectors; ++i)
       values[i] = to_float(load_signed_bytes(from + i * kLanes));
+  }
+};
+
+// What the tiles of a product of these operands multiply.
+inline Word word_of(DType a, DType b) {
+  return kDotsPairs && a == DType::bf16 && b == DType::bf16 ? Word::bf16_pair : Word::f32;
+}
+
+// bf16 rows whose columns are words: pairs of values that follow each other in the row. An odd last
+// value is a pair with 0.
+struct PairRows {
+  const Bf16* data;
+  std::int64_t ld, cols;
+
+  explicit PairRows(const ConstMatrix& m)
+      : data(static_cast<const Bf16*>(m.data)), ld(m.ld), cols(m.cols) {}
+  const Bf16* row(std::int64_t r) const { return data + r * ld; }
+  std::int64_t whole(std::int64_t end) const { return least(end, cols / 2); }
+  static Vec read(const Bf16* row, std::int64_t word) { return load_pairs(row + 2 * word); }
+  Vec read_n(const Bf16* row, std::int64_t word, std::int64_t n) const {
+    return load_pairs_n(row + 2 * word, least(2 * n, cols - 2 * word));
+  }
+};
+
+// Two rows of bf16 values as one row of words: pairs of values below each other. An odd last row is
+// paired with 0.
+struct RowPair {
+  const Bf16 *first, *second;  // second: null where there is none
+};
+struct RowPairs {
+  const Bf16* data;
+  std::int64_t ld, rows;
+
+  explicit RowPairs(const ConstMatrix& m)
+      : data(static_cast<const Bf16*>(m.data)), ld(m.ld), rows(m.rows) {}
+  RowPair row(std::int64_t word) const {
+    const Bf16* first = data + 2 * word * ld;
+    return {first, 2 * word + 1 < rows ? first + ld : nullptr};
+  }
+  static Vec read(const RowPair& row, std::int64_t col) {
+    return pair_up(load(row.first + col), row.second == nullptr ? zero() : load(row.second + col));
+  }
+  static Vec read_n(const RowPair& row, std::int64_t col, std::int64_t n) {
+    return pair_up(load_n(row.first + col, n),
+                   row.second == nullptr ? zero() : load_n(row.second + col, n));
   }
 };
 
@@ -146,18 +194,18 @@ void pack_corner(const Rows& b, std::int64_t n, std::int64_t columns, std::int64
   for (int i = 0; i < kLanes; ++i) {
     if (i >= columns) {
       square[i] = zero();
-    } else if (depth == kLanes) {
+    } else if (at + kLanes <= b.whole(at + depth)) {
       square[i] = Rows::read(b.row(n + i), at);
     } else {
-      square[i] = Rows::read_n(b.row(n + i), at, depth);
+      square[i] = b.read_n(b.row(n + i), at, depth);
     }
   }
   transpose(square);
   for (int i = 0; i < depth; ++i) store(out + i * kPanel, square[i]);
 }
 
-// panel[k − k_begin][j] = B[n + j, k] (nt), or B[k, n + j], for j < columns; 0 for the other j <
-// kPanel.
+// k counts words. panel[k − k_begin][j] = B[n + j, k] (nt), or B[k, n + j], for j < columns; 0 for
+// the other j < kPanel.
 template <class Rows>
 void pack_panel_nt(const Rows& b, std::int64_t n, std::int64_t columns, Range k, float* panel) {
   for (std::int64_t first = 0; first < kPanel; first += kLanes) {
@@ -167,7 +215,7 @@ void pack_panel_nt(const Rows& b, std::int64_t n, std::int64_t columns, Range k,
     if (present == kLanes) {
       decltype(b.row(0)) rows[kLanes];
       for (int i = 0; i < kLanes; ++i) rows[i] = b.row(n + first + i);
-      for (; at + kLanes <= k.end; at += kLanes, out += kLanes * kPanel)
+      for (; at + kLanes <= b.whole(k.end); at += kLanes, out += kLanes * kPanel)
         pack_square<Rows>(rows, at, out);
     }
     for (; at < k.end; at += kLanes, out += kLanes * kPanel)
@@ -177,7 +225,7 @@ void pack_panel_nt(const Rows& b, std::int64_t n, std::int64_t columns, Range k,
 template <class Rows>
 void pack_panel_nn(const Rows& b, std::int64_t n, std::int64_t columns, Range k, float* panel) {
   for (std::int64_t at = k.begin; at < k.end; ++at, panel += kPanel) {
-    const auto* row = b.row(at);
+    const auto row = b.row(at);
     for (std::int64_t first = 0; first < kPanel; first += kLanes) {
       const std::int64_t present = columns - first;
       if (present >= kLanes) {
@@ -188,8 +236,25 @@ void pack_panel_nn(const Rows& b, std::int64_t n, std::int64_t columns, Range k,
     }
   }
 }
-inline void pack_panel(ProductForm form, const ConstMatrix& b, std::int64_t n, std::int64_t columns,
-                       Range k, float* panel) {
+// The words of the values [k.begin, k.end); only the last range of a reduction may end with an odd
+// value.
+inline Range word_range(Word word, Range k) {
+  return word == Word::f32 ? k : Range{k.begin / 2, words_of(word, k.end)};
+}
+// k counts values.
+inline void pack_panel(Word word, ProductForm form, const ConstMatrix& b, std::int64_t n,
+                       std::int64_t columns, Range k, float* panel) {
+  if constexpr (kDotsPairs) {
+    if (word == Word::bf16_pair) {
+      const Range words = word_range(word, k);
+      if (form == ProductForm::nt) {
+        pack_panel_nt(PairRows(b), n, columns, words, panel);
+      } else {
+        pack_panel_nn(RowPairs(b), n, columns, words, panel);
+      }
+      return;
+    }
+  }
   with_rows(b, [&](const auto& rows) {
     if (form == ProductForm::nt) {
       pack_panel_nt(rows, n, columns, k, panel);
@@ -218,12 +283,13 @@ constexpr std::int64_t kRowPad = 16;
 // A transposed panel is written kLanes at a time, kPackRows of them wanted.
 constexpr std::int64_t kPanelOverrun = kPackRows % kLanes == 0 ? 0 : kLanes;
 
-inline std::int64_t prepared_a_floats(std::int64_t rows, std::int64_t depth) {
+inline std::int64_t prepared_a_words(std::int64_t rows, std::int64_t depth) {
   const std::int64_t panels = ceil_div(rows, kPackRows);
   return most(round_up(rows, kTileRows) * (round_up(depth, kRowPad) + kRowPad),
               panels * (depth * kPackRows + kPanelOverrun));
 }
 
+// k counts words, here and below.
 template <class Rows>
 PreparedA copy_rows(const Rows& a, Range m, Range k, float* buffer) {
   const std::int64_t depth = k.end - k.begin, ld = round_up(depth, kRowPad) + kRowPad;
@@ -231,8 +297,9 @@ PreparedA copy_rows(const Rows& a, Range m, Range k, float* buffer) {
     const auto* from = a.row(i);
     float* to = buffer + (i - m.begin) * ld;
     std::int64_t at = 0;
-    for (; at + kLanes <= depth; at += kLanes) store(to + at, Rows::read(from, k.begin + at));
-    if (at < depth) store(to + at, Rows::read_n(from, k.begin + at, depth - at));
+    for (; k.begin + at + kLanes <= a.whole(k.end); at += kLanes)
+      store(to + at, Rows::read(from, k.begin + at));
+    if (at < depth) store(to + at, a.read_n(from, k.begin + at, depth - at));
   }
   return {buffer, ld, kTileRows * ld, TileForm::rows};
 }
@@ -240,9 +307,13 @@ PreparedA copy_rows(const Rows& a, Range m, Range k, float* buffer) {
 // few lines, which the hardware prefetcher does not follow.
 constexpr std::int64_t kPrefetchRows = 12;
 template <class Element>
-void prefetch_row(const Element* from, std::int64_t count) {
+void prefetch_row(const Element* row, std::int64_t first, std::int64_t count) {
   constexpr std::int64_t kLine = 64 / sizeof(Element);
-  for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(from + i, 0, 2);
+  for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(row + first + i, 0, 2);
+}
+inline void prefetch_row(const RowPair& row, std::int64_t first, std::int64_t count) {
+  prefetch_row(row.first, first, count);
+  if (row.second != nullptr) prefetch_row(row.second, first, count);
 }
 
 // From A stored [K, M].
@@ -250,9 +321,9 @@ template <class Rows>
 PreparedA copy_transposed(const Rows& a, std::int64_t cols, Range m, Range k, float* buffer) {
   const std::int64_t step = (k.end - k.begin) * kPackRows + kPanelOverrun;
   for (std::int64_t at = k.begin; at < k.end; ++at) {
-    const auto* from = a.row(at);
+    const auto from = a.row(at);
     if (at + kPrefetchRows < k.end) {
-      prefetch_row(a.row(at + kPrefetchRows) + m.begin, m.end - m.begin);
+      prefetch_row(a.row(at + kPrefetchRows), m.begin, m.end - m.begin);
     }
     float* to = buffer + (at - k.begin) * kPackRows;
     std::int64_t i = m.begin;

@@ -12,9 +12,12 @@ constexpr std::int64_t kEnoughWork = std::int64_t{1} << 17;
 // of B it reads from L2 or L3 then serves that many tiles.
 constexpr std::int64_t kRowTilesPerPart = 8;
 
-inline bool has_few_rows(std::int64_t M, bool packed) { return M <= kFewRows && !packed; }
+// Pairs of rows of B have no path without packing: few rows would add up in another order.
+inline bool has_few_rows(ProductForm form, Word word, std::int64_t M) {
+  return M <= kFewRows && (form == ProductForm::nt || word == Word::f32);
+}
 
-// Workspace in floats, in this order: bias · converted A of few rows | packed B · per thread: A,
+// Workspace in words, in this order: bias · converted A of few rows | packed B · per thread: A,
 // sums.
 struct Layout {
   std::int64_t bias, shared, per_thread;
@@ -22,11 +25,12 @@ struct Layout {
 };
 inline Layout plan_layout(const ProductShape& shape) {
   Layout layout{round_up(round_up(shape.n, kPanel), 16), 0, 0, {0, 0}};
+  const Word word = word_of(shape.a, shape.b);
   const PackedExtent extent =
-      packed_extent(shape.c, shape.n, shape.k, piece_or_default(shape.piece, shape.k));
+      packed_extent(shape.c, word, shape.n, shape.k, piece_or_default(shape.piece, shape.k));
   layout.scratch = scratch_floats(shape, extent.columns);
   layout.per_thread = layout.scratch.a + layout.scratch.sums;
-  layout.shared = round_up(extent.depth * extent.columns, 16);
+  layout.shared = round_up(words_of(word, extent.depth) * extent.columns, 16);
   return layout;
 }
 
@@ -35,7 +39,7 @@ inline std::int64_t product_workspace(const ProductShape& shape, int threads) {
   const Layout layout = plan_layout(shape);
   // The same shape may come with packed B, so few rows reserve what the tiles need without packing.
   const std::int64_t tiles = threads * layout.per_thread;
-  if (shape.m <= kFewRows) {
+  if (has_few_rows(shape.form, word_of(shape.a, shape.b), shape.m)) {
     return (layout.bias + most(few_rows_floats(shape), tiles)) * kFloatBytes;
   }
   return (layout.bias + layout.shared + tiles) * kFloatBytes;
@@ -59,7 +63,7 @@ inline const float* widen_bias(const ConstMatrix& bias, std::int64_t N, float* b
 }
 
 // Packs columns × k of B, panel by panel and piece by piece, with all threads.
-inline void pack_extent(const LaunchContext& ctx, ProductForm form, const ConstMatrix& b,
+inline void pack_extent(const LaunchContext& ctx, Word word, ProductForm form, const ConstMatrix& b,
                         Range columns, Range k, float* packed) {
   const std::int64_t panels = (columns.end - columns.begin + kPanel - 1) / kPanel;
   const std::int64_t depth = k.end - k.begin, pieces = (depth + kMaxDepth - 1) / kMaxDepth;
@@ -71,8 +75,10 @@ inline void pack_extent(const LaunchContext& ctx, ProductForm form, const ConstM
                  const std::int64_t n = columns.begin + panel * kPanel;
                  const Range part{k.begin + piece * kMaxDepth,
                                   least(k.begin + (piece + 1) * kMaxDepth, k.end)};
-                 pack_panel(form, b, n, least(kPanel, columns.end - n), part,
-                            packed + (panel * depth + piece * kMaxDepth) * kPanel);
+                 const std::int64_t before =
+                     panel * words_of(word, depth) + words_of(word, piece * kMaxDepth);
+                 pack_panel(word, form, b, n, least(kPanel, columns.end - n), part,
+                            packed + before * kPanel);
                }
              });
 }
@@ -109,19 +115,21 @@ inline void multiply_extent(const LaunchContext& ctx, const Problem& problem, co
 
 inline void multiply_packing(const LaunchContext& ctx, const Problem& problem, const ConstMatrix& b,
                              const Layout& layout, float* shared) {
-  const PackedExtent extent = packed_extent(problem.c.dtype, problem.N, problem.K, problem.piece);
+  const PackedExtent extent =
+      packed_extent(problem.c.dtype, problem.word, problem.N, problem.K, problem.piece);
   for (std::int64_t n = 0; n < problem.N; n += extent.columns) {
     const Range columns{n, least(n + extent.columns, problem.N)};
     std::int64_t at = 0;
     do {
       const Range k{at, least(at + extent.depth, problem.K)};
       const Cut cut = plan_cut(ctx, problem, columns, k.end - k.begin);
-      PackedB packed{shared, (k.end - k.begin) * kPanel, n, k.begin};
+      PackedB packed{shared, words_of(problem.word, k.end - k.begin) * kPanel, n, k.begin,
+                     problem.word};
       if (cut.down == 1) {
         packed.source = &b;
         packed.room = shared;
       } else {
-        pack_extent(ctx, problem.form, b, columns, k, shared);
+        pack_extent(ctx, problem.word, problem.form, b, columns, k, shared);
       }
       multiply_extent(ctx, problem, packed, columns, k, cut, layout, shared + layout.shared);
       at += extent.depth;
@@ -133,8 +141,9 @@ inline void multiply_packing(const LaunchContext& ctx, const Problem& problem, c
 // stays in L3 while the rows pass.
 inline void multiply_prepared(const LaunchContext& ctx, const Problem& problem, const float* packed,
                               const Layout& layout, float* scratch) {
-  const PackedExtent extent = packed_extent(problem.c.dtype, problem.N, problem.K, problem.piece);
-  const PackedB b{packed, problem.K * kPanel, 0, 0};
+  const PackedExtent extent =
+      packed_extent(problem.c.dtype, problem.word, problem.N, problem.K, problem.piece);
+  const PackedB b{packed, words_of(problem.word, problem.K) * kPanel, 0, 0, problem.word};
   for (std::int64_t n = 0; n < problem.N; n += extent.columns) {
     const Range columns{n, least(n + extent.columns, problem.N)};
     const Cut cut = plan_cut(ctx, problem, columns, problem.K);
@@ -160,7 +169,8 @@ inline void product(const LaunchContext& ctx, const ProductArgs& args) {
                   K,
                   piece_or_default(args.piece, K),
                   nullptr,
-                  args.accumulate};
+                  args.accumulate,
+                  word_of(args.a.dtype, args.b.dtype)};
   FFN_ASSERT(shapes_agree(args, problem));
   FFN_ASSERT(args.c.dtype == DType::f32 || args.c.dtype == DType::bf16);
   if (problem.M <= 0 || problem.N <= 0) return;
@@ -173,7 +183,7 @@ inline void product(const LaunchContext& ctx, const ProductArgs& args) {
   float* buffer = static_cast<float*>(workspace);
   problem.bias = widen_bias(args.bias, problem.N, buffer);
   float* rest = buffer + layout.bias;
-  if (has_few_rows(problem.M, packed)) {
+  if (!packed && has_few_rows(problem.form, problem.word, problem.M)) {
     const FewRowsA a = few_rows_a(problem, rest);
     const std::int64_t column_work = problem.M * most(problem.K, 1);
     for_ranges(ctx, problem.N, kPanel, most(kEnoughWork / column_work, 1),
@@ -187,17 +197,18 @@ inline void product(const LaunchContext& ctx, const ProductArgs& args) {
   }
 }
 
-inline std::int64_t packed_b_bytes(ProductForm form, std::int64_t rows, std::int64_t cols) {
-  const std::int64_t N = form == ProductForm::nt ? rows : cols;
-  const std::int64_t K = form == ProductForm::nt ? cols : rows;
-  return round_up(N, kPanel) * K * kFloatBytes;
+inline std::int64_t packed_b_bytes(ProductForm form, const ConstMatrix& b, DType a) {
+  const std::int64_t N = form == ProductForm::nt ? b.rows : b.cols;
+  const std::int64_t K = form == ProductForm::nt ? b.cols : b.rows;
+  return round_up(N, kPanel) * words_of(word_of(a, b.dtype), K) * kFloatBytes;
 }
 
 inline void pack_b(const LaunchContext& ctx, const PackArgs& args) {
   FFN_ASSERT(args.form != ProductForm::tn && args.begin % kPanel == 0);
   const std::int64_t K = args.form == ProductForm::nt ? args.b.cols : args.b.rows;
-  float* packed = static_cast<float*>(args.packed) + args.begin * K;
-  pack_extent(ctx, args.form, args.b, {args.begin, args.end}, {0, K}, packed);
+  const Word word = word_of(args.a, args.b.dtype);
+  float* packed = static_cast<float*>(args.packed) + args.begin * words_of(word, K);
+  pack_extent(ctx, word, args.form, args.b, {args.begin, args.end}, {0, K}, packed);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //   of 32.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "ffn/kernels/cpu/vec.h"
@@ -23,7 +24,17 @@ constexpr int kTileRows = 6, kTileVectors = 4;
 // Columns of a panel of packed B: for each k, the panel's kPanel values stand together.
 constexpr std::int64_t kPanel = kTileVectors * kLanes;
 
-// out[i, n] = (Σ_k a[i, k]·b[k, n] + init[i, n]) + bias[n], the sum one fma chain over rising k.
+// What one step along k multiplies: 32-bit words of A and B, each an f32 value or two bf16 values
+// that follow each other in k (twice the multiply-adds per step, where the instruction set has
+// them).
+enum class Word { f32, bf16_pair };
+// The words of so many values; an odd one is a pair with 0.
+constexpr std::int64_t words_of(Word word, std::int64_t values) {
+  return word == Word::bf16_pair ? (values + 1) / 2 : values;
+}
+
+// Sizes count words. out[i, n] = (Σ_k a[i, k]·b[k, n] + init[i, n]) + bias[n], the sum one fma
+// chain over rising k.
 struct Tile {
   const float* a;     // element (i, k): by form, see below
   std::int64_t a_ld;  // unused for packed panels
@@ -34,6 +45,7 @@ struct Tile {
   float* out;
   std::int64_t ld;  // of init and out
   int last;         // lanes of the last vector that exist, 1 … kLanes
+  Word word = Word::f32;
 };
 
 // Rows of A that stand together in packed form: as few as are whole tiles, and whole vectors where
@@ -48,7 +60,7 @@ constexpr std::int64_t kLineFloats = 16;
 
 // sum[i][j] = Σ_k a[i, k]·b[k, j·kLanes …], one fma chain over rising k. Rows of b are b_step
 // apart.
-template <TileForm Form, int Rows, int Vectors>
+template <TileForm Form, Word word, int Rows, int Vectors>
 [[gnu::always_inline]] inline void sum_tile(const float* a, std::int64_t a_ld, const float* b,
                                             std::int64_t b_step, std::int64_t depth,
                                             Vec (&sum)[Rows][Vectors]) {
@@ -68,16 +80,23 @@ template <TileForm Form, int Rows, int Vectors>
     for (int j = 0; j < Vectors; ++j) b_k[j] = load(b + j * kLanes);
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
-      const Vec a_ik = set(a[i * row_step]);
+      const float* at = a + i * row_step;
+      const Vec a_ik = word == Word::f32 ? set(*at) : set_pair(at);
 #pragma GCC unroll 8
-      for (int j = 0; j < Vectors; ++j) sum[i][j] = fma(a_ik, b_k[j], sum[i][j]);
+      for (int j = 0; j < Vectors; ++j) {
+        if constexpr (word == Word::f32) {
+          sum[i][j] = fma(a_ik, b_k[j], sum[i][j]);
+        } else {
+          sum[i][j] = dot_pairs(a_ik, b_k[j], sum[i][j]);
+        }
+      }
     }
     a += a_step;
     b += b_step;
   }
 }
 
-template <int Rows, int Vectors, TileForm Form>
+template <int Rows, int Vectors, TileForm Form, Word word>
 [[gnu::noinline]] void multiply_tile(const Tile& tile) {
   // The lines of C come from memory while the sums are made.
 #pragma GCC unroll 8
@@ -89,7 +108,7 @@ template <int Rows, int Vectors, TileForm Form>
     __builtin_prefetch(row + Vectors * kLanes - 1, 1);
   }
   Vec sum[Rows][Vectors];
-  sum_tile<Form>(tile.a, tile.a_ld, tile.b, kPanel, tile.k, sum);
+  sum_tile<Form, word>(tile.a, tile.a_ld, tile.b, kPanel, tile.k, sum);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
@@ -114,24 +133,31 @@ using TileKernel = void (*)(const Tile&);
 struct TileKernels {
   TileKernel at[kTileRows * kTileVectors];
 };
-template <TileForm Form, int... I>
+template <TileForm Form, Word word, int... I>
 constexpr TileKernels list_tiles(std::integer_sequence<int, I...>) {
-  return {{multiply_tile<I / kTileVectors + 1, I % kTileVectors + 1, Form>...}};
+  return {{multiply_tile<I / kTileVectors + 1, I % kTileVectors + 1, Form, word>...}};
 }
 using TileIndices = std::make_integer_sequence<int, kTileRows * kTileVectors>;
-constexpr TileKernels kRowTiles = list_tiles<TileForm::rows>(TileIndices{});
-constexpr TileKernels kPackedTiles = list_tiles<TileForm::packed>(TileIndices{});
-constexpr TileKernels kColumnTiles = list_tiles<TileForm::columns>(TileIndices{});
+template <TileForm Form, Word word = Word::f32>
+constexpr TileKernels kTiles = list_tiles<Form, word>(TileIndices{});
+
+inline const TileKernels& tiles_of(TileForm form, Word word) {
+  if constexpr (kDotsPairs) {
+    if (word == Word::bf16_pair)
+      return form == TileForm::rows ? kTiles<TileForm::rows, Word::bf16_pair>
+                                    : kTiles<TileForm::packed, Word::bf16_pair>;
+  }
+  return form == TileForm::rows     ? kTiles<TileForm::rows>
+         : form == TileForm::packed ? kTiles<TileForm::packed>
+                                    : kTiles<TileForm::columns>;
+}
 
 // rows of 1 … kTileRows, columns of 1 … kPanel; fills in tile.last.
 inline void run_tile(Tile& tile, std::int64_t rows, std::int64_t columns, TileForm form) {
   const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
   tile.last = static_cast<int>(columns - (vectors - 1) * kLanes);
   const std::int64_t index = (rows - 1) * kTileVectors + vectors - 1;
-  const TileKernels& kernels = form == TileForm::rows     ? kRowTiles
-                               : form == TileForm::packed ? kPackedTiles
-                                                          : kColumnTiles;
-  kernels.at[index](tile);
+  tiles_of(form, tile.word).at[index](tile);
 }
 
 }  // namespace

@@ -114,14 +114,15 @@ inline void pack_forward(const LaunchContext& ctx, const NetworkPlan& plan,
                          const ConstMatrix& weights, std::int64_t layers, float* packed) {
   for (std::int64_t l = 0; l < layers; ++l) {
     const ConstMatrix w = layer_weights(weights, plan.shape, l);
-    pack_extent(ctx, ProductForm::nt, w, {0, w.rows}, {0, w.cols}, packed + plan.forward_panels(l));
+    pack_extent(ctx, Word::f32, ProductForm::nt, w, {0, w.rows}, {0, w.cols},
+                packed + plan.forward_panels(l));
   }
 }
 inline void pack_backward(const LaunchContext& ctx, const NetworkPlan& plan,
                           const ConstMatrix& weights, std::int64_t first, float* packed) {
   for (std::int64_t l = first; l <= plan.shape.hidden_layers; ++l) {
     const ConstMatrix w = layer_weights(weights, plan.shape, l);
-    pack_extent(ctx, ProductForm::nn, w, {0, w.cols}, {0, w.rows},
+    pack_extent(ctx, Word::f32, ProductForm::nn, w, {0, w.cols}, {0, w.rows},
                 packed + plan.backward_panels(l));
   }
 }

@@ -28,7 +28,8 @@ struct LayerProduct {
 template <TileForm Form, Finish finish, int Rows, int Vectors>
 [[gnu::noinline]] void layer_tile(const LayerProduct& at) {
   Vec sum[Rows][Vectors];
-  sum_tile<Form>(at.a, at.a_ld, at.b, Form == TileForm::rows ? kPanel : at.b_ld, at.depth, sum);
+  sum_tile<Form, Word::f32>(at.a, at.a_ld, at.b, Form == TileForm::rows ? kPanel : at.b_ld,
+                            at.depth, sum);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8

@@ -29,7 +29,9 @@
 //   shift_left<n> shift_right<n> (logical) shift_right_signed<n>
 //   reduce_add reduce_max                  over lanes, in a fixed tree
 //   transpose(Vec (&)[kLanes])             a kLanes × kLanes tile, in place
-// and below, written once: pow2i as_bf16.
+//   kDotsPairs dot_pairs(a, b, sum)        lanes as pairs of bf16 values: sum + Σ a·b, over AVX-512
+//                                          with BF16 one instruction (kDotsPairs)
+// and below, written once: pow2i as_bf16 set_pair load_pairs load_pairs_n pair_up.
 #pragma once
 
 #include <cstddef>
@@ -54,6 +56,47 @@ namespace {
 
 // 2^n for integral −126 ≤ n ≤ 127.
 inline Vec pow2i(Vec n) { return from_bits(shift_left<23>(to_int(n) + iset(127))); }
+
+// Pairs of bf16 values in the 32 bits of a lane, the first in the lower half.
+inline Vec set_pair(const float* p) {
+  std::int32_t word;
+  __builtin_memcpy(&word, p, sizeof word);
+  return from_bits(iset(word));
+}
+inline Vec load_pairs(const Bf16* p) {
+  Vec pairs;
+  __builtin_memcpy(&pairs, p, sizeof pairs);
+  return pairs;
+}
+// The first n values, 0 ≤ n ≤ 2·kLanes; missing ones are 0 and nothing beyond them is touched.
+inline Vec load_pairs_n(const Bf16* p, std::int64_t n) {
+  Bf16 values[2 * kLanes] = {};
+  for (std::int64_t i = 0; i < n; ++i) values[i] = p[i];
+  return load_pairs(values);
+}
+// The bf16 values of two vectors, as load() widens them: lane by lane (first, second).
+inline Vec pair_up(Vec first, Vec second) {
+  return from_bits(shift_right<16>(bits(first)) | bits(second));
+}
+
+#if defined(FFN_ISA_AVX512_BF16) && !defined(FFN_EMULATE_AVX512)
+constexpr bool kDotsPairs = true;
+// Subnormal values and sums count as 0; the second products are added before the first.
+inline Vec dot_pairs(Vec a, Vec b, Vec sum) { return {intrin::dot_pairs(a.v, b.v, sum.v)}; }
+#else
+#if defined(FFN_ISA_AVX512_BF16)
+constexpr bool kDotsPairs = true;
+#else
+constexpr bool kDotsPairs = false;
+#endif
+inline Vec dot_pairs(Vec a, Vec b, Vec sum) {
+  const auto first = [](Vec pair) { return from_bits(shift_left<16>(bits(pair))); };
+  const auto second = [](Vec pair) {
+    return from_bits(bits(pair) & iset(static_cast<std::int32_t>(0xffff0000u)));
+  };
+  return fma(first(a), first(b), fma(second(a), second(b), sum));
+}
+#endif
 
 // The nearest bf16 of each lane.
 inline Vec as_bf16(Vec v) {

@@ -19,6 +19,11 @@ __m512 shuffle_quarters(__m512 a, __m512 b) {
   return _mm512_shuffle_f32x4(a, b, Quarters);
 }
 inline __m512i to_int(__m512 a) { return _mm512_cvtps_epi32(a); }
+#if defined(FFN_ISA_AVX512_BF16)
+inline __m512 dot_pairs(__m512 a, __m512 b, __m512 sum) {
+  return _mm512_dpbf16_ps(sum, __builtin_bit_cast(__m512bh, a), __builtin_bit_cast(__m512bh, b));
+}
+#endif
 inline __m512 to_float(__m512i a) { return _mm512_cvtepi32_ps(a); }
 inline __m512i widen_words(__m256i a) { return _mm512_cvtepu16_epi32(a); }
 inline __m256i narrow_words(__m512i a) { return _mm512_cvtepi32_epi16(a); }

@@ -67,8 +67,8 @@ void grouped_product(const LaunchContext& ctx, const GroupedProductArgs& args) {
 
 // The packed layout is B itself as stored, row-major without padding, in f64: exact for every real
 // storage type, so that a packed product equals the unpacked one bit for bit.
-std::int64_t packed_b_bytes(ProductForm, std::int64_t rows, std::int64_t cols) {
-  return dtype_bytes(DType::f64, rows * cols);
+std::int64_t packed_b_bytes(ProductForm, const ConstMatrix& b, DType) {
+  return dtype_bytes(DType::f64, b.rows * b.cols);
 }
 
 void pack_b(const LaunchContext&, const PackArgs& args) {
