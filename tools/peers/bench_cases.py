@@ -8,7 +8,7 @@ import re
 LISTS = (("design", ""), ("m", "m"), ("rows", "n"), ("batch", "b"), ("dtype", ""), ("pass", ""),
          ("memory", ""), ("routing", ""))
 DEFAULTS = {
-    "product": {"dtype": "f32", "prepared": False},
+    "product": {"dtype": "f32", "prepared": False, "bits": 0, "group": 32, "cold": False},
     "layer": {"tokens": 0, "grid": None, "causal": False, "bias": False, "dtype": "f32", "pass": "forward",
               "memory": "store", "routing": "none", "cold": False,
               "prepared": False},

@@ -58,6 +58,8 @@ def l3_bytes():
 
 class Product:
     def __init__(self, case, peer, generator):
+        if case["bits"]:
+            raise NoPeer("no product of integers")
         if not case["dtype"] == case["b"] == case["c"]:
             raise NoPeer(f"no product of {case['dtype']} by {case['b']}")
         self.case, form = case, case["form"]

@@ -46,6 +46,8 @@ constexpr Fault kFaults[] = {
      "^feedforward\\.Layers/PreparedLayers\\.ChangeNoBit"},
     {45, "cpu layer in one pass: neurons are made after every piece of the reduction",
      "^ops\\.ExpertLayer\\.EqualsItsComposition"},
+    {46, "cpu product of integers: a short group forgets what makes weights unsigned",
+     "^kernels_product\\..*Quantized"},
     {84, "cpu choice of experts: ties to the higher index", "^kernels_cpu\\.CpuRouting\\.Choose"},
     {85, "cpu slots: a full expert keeps the last one", "^ops\\.OpRouting\\.Capacity"},
     {86, "cpu choice of experts: one term ranks a group", "^kernels_cpu\\.CpuRouting\\.Choose"},

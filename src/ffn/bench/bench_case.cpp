@@ -15,7 +15,8 @@ std::string_view form_name(kernels::ProductForm form) {
 
 std::string shape_of(const ProductCase& c) {
   return std::string(form_name(c.form)) + " " + std::to_string(c.m) + "×" + std::to_string(c.n) +
-         "×" + std::to_string(c.k) + (c.prepared ? ", prepared" : "");
+         "×" + std::to_string(c.k) + (c.prepared ? ", prepared" : "") +
+         (c.bits > 0 ? ", groups of " + std::to_string(c.group) : "") + (c.cold ? ", cold" : "");
 }
 std::string shape_of(const LayerCase& c) {
   std::string text = c.design + " at " + std::to_string(c.width);
@@ -26,6 +27,7 @@ std::string shape_of(const LayerCase& c) {
 std::string shape_of(const TrainCase& c) { return c.model + " with " + c.design; }
 
 std::string dtype_of(const ProductCase& c) {
+  if (c.bits > 0) return std::string(to_string(c.a)) + "·int" + std::to_string(c.bits);
   if (c.a == c.b && c.a == c.c) return std::string(to_string(c.a));
   return std::string(to_string(c.a)) + "·" + std::string(to_string(c.b)) + "→" +
          std::string(to_string(c.c));
@@ -49,6 +51,7 @@ std::int64_t rows(const TrainCase& c) { return c.batch; }
 
 DType arithmetic(const ProductCase& c) {
   // Rows of bf16 meet the bf16 instruction only where both sides are bf16.
+  if (c.bits > 0) return DType::i8;
   return c.a == DType::bf16 && c.b == DType::bf16 ? DType::bf16 : DType::f32;
 }
 DType arithmetic(const LayerCase& c) { return c.dtype; }

@@ -19,6 +19,11 @@ struct ProductCase {
   std::int64_t m = 1, n = 1, k = 1;
   DType a = DType::f32, b = DType::f32, c = DType::f32;
   bool prepared = false;  // B packed beforehand; not for tn
+  // Not 0: a product of integers, B of so many bits (8, 4) in such groups, packed beforehand; nt
+  // only.
+  int bits = 0;
+  std::int64_t group = 32;
+  bool cold = false;  // of integers: weights take turns, four times L3 of them
 };
 
 // forward: inference. backward: a forward pass that records, and the gradients of x and of all

@@ -97,8 +97,10 @@ class Samples {
 bool has_arithmetic(Isa isa, Arithmetic arithmetic) { return loop_of(isa, arithmetic) != nullptr; }
 
 Arithmetic arithmetic_for(Isa isa, DType dtype) {
-  const bool bf16 = dtype == DType::bf16 && has_arithmetic(isa, Arithmetic::bf16);
-  return bf16 ? Arithmetic::bf16 : Arithmetic::f32;
+  const Arithmetic wanted = dtype == DType::bf16 ? Arithmetic::bf16
+                            : dtype == DType::i8 ? Arithmetic::int8
+                                                 : Arithmetic::f32;
+  return has_arithmetic(isa, wanted) ? wanted : Arithmetic::f32;
 }
 
 PeakSpeed measure_peak(Isa isa, ThreadPool& pool, Arithmetic arithmetic) {

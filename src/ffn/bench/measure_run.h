@@ -17,7 +17,7 @@ namespace ffn::inline v0 {
 enum class Arithmetic { f32, bf16, int8 };
 bool has_arithmetic(Isa isa, Arithmetic arithmetic);
 // The fastest multiply-add that this instruction set has for products of rows of `dtype`: bf16 for
-// bf16 where there is such an instruction, f32 otherwise.
+// bf16 and int8 for i8 where there is such an instruction, f32 otherwise.
 Arithmetic arithmetic_for(Isa isa, DType dtype);
 
 // Speed of multiply-adds, two operations each, on registers alone with every thread of the pool at

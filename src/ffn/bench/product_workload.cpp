@@ -1,11 +1,9 @@
-#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
 
-#include "ffn/base/blocks.h"
 #include "ffn/base/error.h"
-#include "ffn/base/philox.h"
+#include "ffn/bench/drawn_operand.h"
 #include "ffn/bench/workload.h"
 #include "ffn/tensor/host.h"
 
@@ -15,25 +13,14 @@ namespace {
 using kernels::ProductArgs;
 using kernels::ProductForm;
 
-// Rows and columns of C that are compared with the reference, corners included.
-constexpr std::int64_t kSampled = 32;
-
-std::vector<std::int64_t> sampled(std::int64_t count) {
-  std::vector<std::int64_t> chosen;
-  const std::int64_t wanted = std::min(count, kSampled);
-  for (std::int64_t i = 0; i < wanted; ++i)
-    chosen.push_back(wanted == 1 ? 0 : i * (count - 1) / (wanted - 1));
-  return chosen;
-}
-
 // Operands of one product, filled with values in (−1, 1).
 class Product {
  public:
   Product(const ProductCase& c, const Device& device)
       : c_(c), ex_(device), kernels_(*device.kernels) {
     const bool tn = c.form == ProductForm::tn, nt = c.form == ProductForm::nt;
-    a_ = operand("a", c.a, tn ? c.k : c.m, tn ? c.m : c.k);
-    b_ = operand("b", c.b, nt ? c.n : c.k, nt ? c.k : c.n);
+    a_ = drawn_operand(ex_, "a", c.a, tn ? c.k : c.m, tn ? c.m : c.k);
+    b_ = drawn_operand(ex_, "b", c.b, nt ? c.n : c.k, nt ? c.k : c.n);
     y_ = ex_.allocate_persistent({{c.m, c.n}, c.c, Role::activation}, Tag::data);
     const int threads = device.threads->size();
     workspace_ = bytes(kernels_.product_workspace({c.form, c.m, c.n, c.k, c.a, c.b, c.c}, threads));
@@ -83,25 +70,6 @@ class Product {
 
   Tensor bytes(std::int64_t count) {
     return ex_.allocate_persistent({{count}, DType::u8, Role::activation}, Tag::scratch);
-  }
-  Tensor operand(const char* name, DType dtype, std::int64_t rows, std::int64_t cols) {
-    const Tensor made = ex_.allocate_persistent({{rows, cols}, dtype, Role::activation}, Tag::data);
-    const RandomStream stream(1, name);
-    std::vector<float> row(static_cast<std::size_t>(cols));
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for (std::int64_t col = 0; col < cols; ++col)
-        row[static_cast<std::size_t>(col)] =
-            2 * stream.uniform(static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(col)) - 1;
-      if (is_block(dtype)) {
-        quantize_row(dtype, row.data(), cols, made.data() + r * dtype_bytes(dtype, cols));
-      } else {
-        set_row(made.slice_rows(r, 1), row);
-      }
-    }
-    return made;
-  }
-  static void set_row(const Tensor& to, const std::vector<float>& row) {
-    set_host_values(to, std::vector<double>(row.begin(), row.end()));
   }
 
   kernels::LaunchContext launch() const {
@@ -183,7 +151,8 @@ Workload product_workload(const ProductCase& c, const std::string& name, const B
 Workload make_workload(const BenchCase& c, const BenchMachine& on) {
   const std::string name = c.suite + "/" + c.name;
   if (const auto* product = std::get_if<ProductCase>(&c.work))
-    return product_workload(*product, name, on);
+    return product->bits > 0 ? quantized_workload(*product, name, on)
+                             : product_workload(*product, name, on);
   if (const auto* layer = std::get_if<LayerCase>(&c.work)) return layer_workload(*layer, name, on);
   return train_workload(std::get<TrainCase>(c.work), name, on);
 }

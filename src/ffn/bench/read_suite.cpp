@@ -103,6 +103,20 @@ struct CaseReader {
   }
 };
 
+// Of a product of integers.
+void read_integers(CaseReader& r, ProductCase& c) {
+  c.bits = static_cast<int>(r.size("bits"));
+  if (c.bits != 8 && c.bits != 4) r.refuse("bits", "is ", c.bits, "; expected 8 or 4");
+  if (c.form != kernels::ProductForm::nt || c.prepared)
+    r.refuse("bits", "is of form nt, always packed beforehand");
+  if (r.reader.has("group")) c.group = r.size("group");
+  if (c.group != 32 && c.group != 64 && c.group != 128)
+    r.refuse("group", "is ", c.group, "; expected 32, 64 or 128");
+  if (is_block(c.b) && (c.group != kQuantBlock || (c.bits == 4) != (c.b == DType::q4_0)))
+    r.refuse("b", "is ", to_string(c.b), ", which keeps its own bits in groups of ", kQuantBlock);
+  c.cold = r.flag("cold");
+}
+
 ProductCase read_product(CaseReader& r) {
   ProductCase c;
   constexpr kernels::ProductForm kForms[] = {kernels::ProductForm::nt, kernels::ProductForm::nn,
@@ -117,6 +131,7 @@ ProductCase read_product(CaseReader& r) {
   c.c = r.dtype("c", {"f32", "bf16"}, c.a);
   c.prepared = r.flag("prepared");
   const bool tn = c.form == kernels::ProductForm::tn;
+  if (r.reader.has("bits")) read_integers(r, c);
   if (c.prepared && tn) r.refuse("prepared", "is of forms nt and nn only");
   const std::int64_t row = c.form == kernels::ProductForm::nt ? c.k : c.n;
   if (is_block(c.b) && (tn || row % kQuantBlock != 0))

@@ -19,7 +19,8 @@ struct BenchSuite {
 //
 //   {"schema": 1, "suite": "…", "about": "…", "cases": [CASE, …]}
 //   CASE = {"kind": "product", "name": "…", "form": "nt", "m": 8, "n": 1536, "k": 576,
-//           "dtype": "f32", "b": "q8_0", "c": "f32", "prepared": true}
+//           "dtype": "f32", "b": "q8_0", "c": "f32", "prepared": true}  (or "bits": 8, "group": 32,
+//           "cold": true)
 //        | {"kind": "layer", "name": "…", "design": "glu(silu)", "width": 576, "rows": 512,
 //           "tokens": 64, "grid": [8, 8, 0], "causal": false, "bias": false, "dtype": "bf16",
 //           "pass": "backward", "memory": "recompute", "routing": "zipf", "cold": true}  (or

@@ -40,6 +40,7 @@ void check_train_case(const TrainCase& c);
 // Error{device} naming the case when a result is wrong; errors of designs and models as theirs
 // (config); Error{device} when memory does not suffice.
 Workload product_workload(const ProductCase& c, const std::string& name, const BenchMachine& on);
+Workload quantized_workload(const ProductCase& c, const std::string& name, const BenchMachine& on);
 Workload layer_workload(const LayerCase& c, const std::string& name, const BenchMachine& on);
 Workload train_workload(const TrainCase& c, const std::string& name, const BenchMachine& on);
 Workload make_workload(const BenchCase& c, const BenchMachine& on);

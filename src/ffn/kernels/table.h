@@ -12,6 +12,7 @@
 #include "ffn/kernels/norm.h"
 #include "ffn/kernels/pointwise.h"
 #include "ffn/kernels/product.h"
+#include "ffn/kernels/quantized_product.h"
 #include "ffn/kernels/reduce.h"
 #include "ffn/kernels/rope.h"
 #include "ffn/kernels/routing.h"
@@ -27,6 +28,10 @@ struct KernelTable {
   Kernel<ProductArgs> product;
   std::int64_t (*product_workspace)(const ProductShape&, int threads);
   std::int64_t (*product_piece)(std::int64_t K);  // ≥ 1
+  Kernel<QuantizedProductArgs> quantized_product;
+  std::int64_t (*quantized_product_workspace)(const QuantizedProductShape&, int threads);
+  Kernel<PackQuantizedArgs> pack_quantized;
+  std::int64_t (*packed_quantized_bytes)(const QuantizedFormat&, std::int64_t N, std::int64_t K);
   Kernel<GroupedProductArgs> grouped_product;
   // Shape: m = R rows in all, n, k as of one expert's product (tn: m, n of C_e and k = R).
   std::int64_t (*grouped_product_workspace)(const ProductShape&, std::int64_t experts, int threads);

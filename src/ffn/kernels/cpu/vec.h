@@ -16,6 +16,7 @@
 //                                          and nothing beyond them is touched
 //     storing to Bf16 rounds to nearest even, subnormals included, and keeps NaN (as base/half.h
 //     does); vcvtneps2bf16 flushes subnormals, so the integer path serves every ISA
+//   load_lanes(const void*)                the 32 bits of every lane, any alignment
 //   load_int(const int32_t*) load_bytes(const uint8_t*) load_signed_bytes(const int8_t*)   to IVec
 //   + − * / (Vec)  + − & | ^ (IVec)  & | (Mask)
 //   fma(a,b,c) = a·b + c, fnma(a,b,c) = c − a·b, each rounded once
@@ -31,6 +32,18 @@
 //   transpose(Vec (&)[kLanes])             a kLanes × kLanes tile, in place
 //   kDotsPairs dot_pairs(a, b, sum)        lanes as pairs of bf16 values: sum + Σ a·b, over AVX-512
 //                                          with BF16 one instruction (kDotsPairs)
+//   lanes as four bytes or two 16-bit words:
+//   multiply_pairs(b, a)                   words b₀a₀ + b₁a₁ and b₂a₂ + b₃a₃, b unsigned, a signed,
+//                                          sums within ±32767
+//   add_words(a, b) add_pairs(words)       word by word; to 32 bits: the sum of both words
+//   abs_bytes sign_bytes(a, b)             |a| unsigned; a with its sign changed where b < 0
+//                                          (where b = 0 nothing is said)
+//   store_bytes(int8_t*, IVec)             kLanes integers within ±127
+//   in_order(IVec)                        the same, made before what follows: keeps the compiler
+//   from
+//                                          collecting products, and the registers full of them
+//   kDotsQuads dot_quads(b, a, sum)        sum + b₀a₀ + … + b₃a₃, b unsigned, a signed: only where
+//                                          kDotsQuads (AVX-512 with VNNI)
 // and below, written once: pow2i as_bf16 set_pair load_pairs load_pairs_n pair_up.
 #pragma once
 
@@ -63,11 +76,7 @@ inline Vec set_pair(const float* p) {
   __builtin_memcpy(&word, p, sizeof word);
   return from_bits(iset(word));
 }
-inline Vec load_pairs(const Bf16* p) {
-  Vec pairs;
-  __builtin_memcpy(&pairs, p, sizeof pairs);
-  return pairs;
-}
+inline Vec load_pairs(const Bf16* p) { return from_bits(load_lanes(p)); }
 // The first n values, 0 ≤ n ≤ 2·kLanes; missing ones are 0 and nothing beyond them is touched.
 inline Vec load_pairs_n(const Bf16* p, std::int64_t n) {
   Bf16 values[2 * kLanes] = {};
@@ -78,6 +87,14 @@ inline Vec load_pairs_n(const Bf16* p, std::int64_t n) {
 inline Vec pair_up(Vec first, Vec second) {
   return from_bits(shift_right<16>(bits(first)) | bits(second));
 }
+
+#if !defined(FFN_ISA_AVX512_BF16)
+constexpr bool kDotsQuads = false;
+inline IVec dot_quads(IVec, IVec, IVec sum) { return sum; }  // never called
+#else
+constexpr bool kDotsQuads = true;
+inline IVec dot_quads(IVec b, IVec a, IVec sum) { return {_mm512_dpbusd_epi32(sum.v, b.v, a.v)}; }
+#endif
 
 #if defined(FFN_ISA_AVX512_BF16) && !defined(FFN_EMULATE_AVX512)
 constexpr bool kDotsPairs = true;

@@ -153,6 +153,9 @@ inline void store_n(Bf16* p, Vec a, std::int64_t n) {
   store(buffer, a);
   for (std::int64_t i = 0; i < n; ++i) p[i] = buffer[i];
 }
+inline IVec load_lanes(const void* p) {
+  return {_mm256_loadu_si256(static_cast<const __m256i*>(p))};
+}
 inline IVec load_int(const std::int32_t* p) {
   const void* at = p;
   return {_mm256_loadu_si256(static_cast<const __m256i*>(at))};
@@ -163,6 +166,23 @@ inline IVec load_bytes(const std::uint8_t* p) {
 inline IVec load_signed_bytes(const std::int8_t* p) {
   return {_mm256_cvtepi8_epi32(_mm_loadl_epi64(as_words(p)))};
 }
+inline void store_bytes(std::int8_t* p, IVec a) {
+  // Packing works within 128-bit halves: the first four bytes of each are wanted.
+  const __m256i words = _mm256_packs_epi32(a.v, a.v), bytes = _mm256_packs_epi16(words, words);
+  const __m128i eight =
+      _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+  void* at = p;
+  _mm_storel_epi64(static_cast<__m128i*>(at), eight);
+}
+inline IVec multiply_pairs(IVec b, IVec a) { return {_mm256_maddubs_epi16(b.v, a.v)}; }
+inline IVec add_words(IVec a, IVec b) { return {_mm256_add_epi16(a.v, b.v)}; }
+inline IVec in_order(IVec a) {
+  __asm__("" : "+x"(a.v));
+  return a;
+}
+inline IVec add_pairs(IVec words) { return {_mm256_madd_epi16(words.v, _mm256_set1_epi16(1))}; }
+inline IVec abs_bytes(IVec a) { return {_mm256_abs_epi8(a.v)}; }
+inline IVec sign_bytes(IVec a, IVec b) { return {_mm256_sign_epi8(a.v, b.v)}; }
 
 }  // namespace
 }  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -175,12 +175,29 @@ inline void store_n(float* p, Vec a, std::int64_t n) {
 inline void store_n(Bf16* p, Vec a, std::int64_t n) {
   intrin::store_words(p, first_lanes(n), narrow(a));
 }
+inline IVec load_lanes(const void* p) { return {_mm512_loadu_si512(p)}; }
 inline IVec load_int(const std::int32_t* p) { return {_mm512_loadu_si512(p)}; }
 inline IVec load_bytes(const std::uint8_t* p) {
   return {intrin::widen_bytes(_mm_loadu_si128(as_words(p)))};
 }
 inline IVec load_signed_bytes(const std::int8_t* p) {
   return {intrin::widen_signed_bytes(_mm_loadu_si128(as_words(p)))};
+}
+inline void store_bytes(std::int8_t* p, IVec a) {
+  void* at = p;
+  _mm_storeu_si128(static_cast<__m128i*>(at), intrin::narrow_bytes(a.v));
+}
+inline IVec multiply_pairs(IVec b, IVec a) { return {_mm512_maddubs_epi16(b.v, a.v)}; }
+inline IVec add_words(IVec a, IVec b) { return {_mm512_add_epi16(a.v, b.v)}; }
+inline IVec in_order(IVec a) {
+  __asm__("" : "+v"(a.v));
+  return a;
+}
+inline IVec add_pairs(IVec words) { return {_mm512_madd_epi16(words.v, _mm512_set1_epi16(1))}; }
+inline IVec abs_bytes(IVec a) { return {_mm512_abs_epi8(a.v)}; }
+inline IVec sign_bytes(IVec a, IVec b) {
+  const __mmask64 negative = _mm512_movepi8_mask(b.v);
+  return {_mm512_mask_sub_epi8(a.v, negative, _mm512_setzero_si512(), a.v)};
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ inline __m512i widen_bytes(__m128i a) { return convert<std::int32_t, std::uint8_
 inline __m512i widen_signed_bytes(__m128i a) {
   return convert<std::int32_t, std::int8_t, __m512i>(a);
 }
+inline __m128i narrow_bytes(__m512i a) { return convert<std::int8_t, std::int32_t, __m128i>(a); }
 inline __m512 half_to_float(__m256i a) {
   float lanes[kWidth];
   _mm256_storeu_ps(lanes, _mm256_cvtph_ps(_mm256_castsi256_si128(a)));

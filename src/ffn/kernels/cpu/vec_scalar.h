@@ -113,8 +113,51 @@ template <class T>
 void store_n(T* p, Vec a, std::int64_t n) {
   if (n > 0) store(p, a);
 }
+inline IVec load_lanes(const void* p) {
+  IVec lanes;
+  __builtin_memcpy(&lanes, p, sizeof lanes);
+  return lanes;
+}
 inline IVec load_int(const std::int32_t* p) { return {*p}; }
 inline IVec load_bytes(const std::uint8_t* p) { return {*p}; }
+inline void store_bytes(std::int8_t* p, IVec a) { *p = static_cast<std::int8_t>(a.v); }
+
+inline std::int32_t signed_byte(IVec a, int i) {
+  return static_cast<std::int8_t>((word(a) >> (8 * i)) & 0xffu);
+}
+inline std::int32_t plain_byte(IVec a, int i) { return wrap((word(a) >> (8 * i)) & 0xffu); }
+inline std::int32_t signed_word(IVec a, int i) {
+  return static_cast<std::int16_t>((word(a) >> (16 * i)) & 0xffffu);
+}
+inline IVec join_words(std::int32_t low, std::int32_t high) {
+  return {
+      wrap((static_cast<std::uint32_t>(low) & 0xffffu) | (static_cast<std::uint32_t>(high) << 16))};
+}
+template <class F>
+IVec map_bytes(const F& f) {
+  std::uint32_t all = 0;
+  for (int i = 0; i < 4; ++i) all |= (static_cast<std::uint32_t>(f(i)) & 0xffu) << (8 * i);
+  return {wrap(all)};
+}
+inline IVec multiply_pairs(IVec b, IVec a) {
+  const auto pair = [&](int i) {
+    return plain_byte(b, i) * signed_byte(a, i) + plain_byte(b, i + 1) * signed_byte(a, i + 1);
+  };
+  return join_words(pair(0), pair(2));
+}
+inline IVec add_words(IVec a, IVec b) {
+  return join_words(signed_word(a, 0) + signed_word(b, 0), signed_word(a, 1) + signed_word(b, 1));
+}
+inline IVec in_order(IVec a) { return a; }
+inline IVec add_pairs(IVec words) { return {signed_word(words, 0) + signed_word(words, 1)}; }
+inline IVec abs_bytes(IVec a) {
+  return map_bytes(
+      [&](int i) { return signed_byte(a, i) < 0 ? -signed_byte(a, i) : signed_byte(a, i); });
+}
+inline IVec sign_bytes(IVec a, IVec b) {
+  return map_bytes(
+      [&](int i) { return signed_byte(b, i) < 0 ? -signed_byte(a, i) : signed_byte(a, i); });
+}
 inline IVec load_signed_bytes(const std::int8_t* p) { return {*p}; }
 
 }  // namespace
