@@ -22,8 +22,10 @@ constexpr int kQuantRows = 3, kQuantVectors = 4;
 #endif
 constexpr std::int64_t kQuantPanel = kQuantVectors * kLanes;
 
-// Values of k in a lane, and steps of the least group.
-constexpr std::int64_t kQuad = 4, kNibbleSteps = 8;
+// Values of k in a lane, and steps of the least group, whose 16-bit sums cannot overflow.
+constexpr std::int64_t kQuad = 4, kBlockSteps = 8;
+
+constexpr std::int64_t kLineBytes = 64, kBytesAhead = 4096;
 
 // What is added to a weight so that it is unsigned; 0 where its sign is kept.
 constexpr std::int32_t weight_offset(int bits) { return bits == 4 ? 8 : kDotsQuads ? 128 : 0; }
@@ -54,21 +56,26 @@ using QuantSums = IVec[Rows][kQuantVectors];
 template <int Rows>
 [[gnu::always_inline]] inline void add_bytes(const QuantTile& t, const std::int8_t* a,
                                              const std::byte* b, QuantSums<Rows>& sum) {
+  for (std::int64_t block = 0; block < t.steps; block += kBlockSteps) {
 #pragma GCC unroll 2
-  for (std::int64_t step = 0; step < t.steps; ++step, a += kQuad) {
-    IVec weights[kQuantVectors];
+    for (std::int64_t step = 0; step < kBlockSteps; ++step, a += kQuad) {
+      IVec weights[kQuantVectors], sizes[kQuantVectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < kQuantVectors; ++j, b += sizeof(IVec)) weights[j] = load_lanes(b);
+      for (int j = 0; j < kQuantVectors; ++j, b += sizeof(IVec)) {
+        weights[j] = load_lanes(b);
+        if constexpr (!kDotsQuads) sizes[j] = abs_bytes(weights[j]);
+      }
 #pragma GCC unroll 4
-    for (int i = 0; i < Rows; ++i) {
-      const IVec quad = broadcast_quad(a + i * t.a_ld);
+      for (int i = 0; i < Rows; ++i) {
+        const IVec quad = broadcast_quad(a + i * t.a_ld);
 #pragma GCC unroll 4
-      for (int j = 0; j < kQuantVectors; ++j) {
-        if constexpr (kDotsQuads) {
-          sum[i][j] = dot_quads(weights[j], quad, sum[i][j]);
-        } else {
-          const IVec words = multiply_pairs(abs_bytes(weights[j]), sign_bytes(quad, weights[j]));
-          sum[i][j] = sum[i][j] + add_pairs(words);
+        for (int j = 0; j < kQuantVectors; ++j) {
+          if constexpr (kDotsQuads) {
+            sum[i][j] = dot_quads(weights[j], quad, sum[i][j]);
+          } else {
+            const IVec words = multiply_pairs(sizes[j], sign_bytes(quad, weights[j]));
+            sum[i][j] = in_order(sum[i][j] + add_pairs(words));
+          }
         }
       }
     }
@@ -80,7 +87,7 @@ template <int Rows>
 [[gnu::always_inline]] inline void add_nibbles(const QuantTile& t, const std::int8_t* a,
                                                const std::byte* b, QuantSums<Rows>& sum) {
   const IVec low = iset(0x0f0f0f0f);
-  for (std::int64_t block = 0; block < t.steps; block += kNibbleSteps) {
+  for (std::int64_t block = 0; block < t.steps; block += kBlockSteps) {
     QuantSums<Rows> words;
 #pragma GCC unroll 4
     for (int i = 0; i < Rows; ++i) {
@@ -88,7 +95,7 @@ template <int Rows>
       for (int j = 0; j < kQuantVectors; ++j) words[i][j] = kDotsQuads ? sum[i][j] : iset(0);
     }
 #pragma GCC unroll 4
-    for (std::int64_t step = 0; step < kNibbleSteps; step += 2) {
+    for (std::int64_t step = 0; step < kBlockSteps; step += 2) {
       IVec bytes[kQuantVectors];
 #pragma GCC unroll 4
       for (int j = 0; j < kQuantVectors; ++j, b += sizeof(IVec)) bytes[j] = load_lanes(b);
@@ -136,6 +143,11 @@ template <int Bits, int Rows>
     }
     const std::byte* scales = b;
     b += kQuantPanel * sizeof(float);
+    // Few rows come by once: their limit is memory, and one stream alone does not reach it.
+    if constexpr (Rows < kQuantRows) {
+      for (std::int64_t at = 0; at < bytes; at += kLineBytes)
+        __builtin_prefetch(b + kBytesAhead + at);
+    }
     if constexpr (Bits == 8) {
       add_bytes<Rows>(t, a, b, sum);
     } else {
