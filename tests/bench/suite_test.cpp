@@ -81,6 +81,10 @@ TEST(Suite, MistakesAreNamed) {
   expect("\"nn\"", "\"tt\"", "'cases[0].form' is 'tt'");
   expect("\"n\": 64", "\"n\": 65", "'cases[0].b' is q8_0, which needs");
   expect("\"form\": \"nn\"", "\"form\": \"tn\", \"prepared\": true", "'cases[0].prepared'");
+  expect("\"form\": \"nn\"", "\"form\": \"nn\", \"bits\": 8", "'cases[0].bits' is of form nt");
+  expect("\"form\": \"nn\"", "\"form\": \"nt\", \"bits\": 5",
+         "'cases[0].bits' is 5; expected 8 or 4");
+  expect("\"form\": \"nn\"", "\"form\": \"nn\", \"group\": 32", "unknown key 'cases[0].group'");
   expect("[1, 8]", "[]", "'cases[0].m' is an empty array");
   expect("[1, 8]", "[1, 1]", "two cases named 'p/m1'");
   expect("[1, 8]", "0", "'cases[0].m' is 0; expected 1 to");

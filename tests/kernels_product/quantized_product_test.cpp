@@ -23,14 +23,15 @@ constexpr QuantSizes kQuantSizes[] = {{1, 1, 1},    {1, 17, 33},  {2, 16, 64},  
 // One product: its operands and what belongs to a backend.
 class Quantized {
  public:
-  Quantized(QuantizedFormat format, QuantSizes size, DType a, DType b, DType c, bool accumulate)
-      : format(format),
-        size(size),
-        accumulate(accumulate),
-        a(a, size.m, size.k, 3),
-        b(b, size.n, size.k, 5),
-        c(c, size.m, size.n, 2),
-        bias(a, 1, size.n, 0) {}
+  Quantized(QuantizedFormat format_, QuantSizes size_, DType rows, DType weights, DType result,
+            bool accumulate_)
+      : format(format_),
+        size(size_),
+        accumulate(accumulate_),
+        a(rows, size.m, size.k, 3),
+        b(weights, size.n, size.k, 5),
+        c(result, size.m, size.n, 2),
+        bias(rows, 1, size.n, 0) {}
 
   // Integers whose groups have the largest magnitude there is, so that every scale is 1.
   void fill_integers(std::mt19937& random, bool extreme) {

@@ -189,11 +189,8 @@ inline void store_bytes(std::int8_t* p, IVec a) {
 }
 inline IVec multiply_pairs(IVec b, IVec a) { return {_mm512_maddubs_epi16(b.v, a.v)}; }
 inline IVec add_words(IVec a, IVec b) { return {_mm512_add_epi16(a.v, b.v)}; }
-inline IVec in_order(IVec a) {
-  __asm__("" : "+v"(a.v));
-  return a;
-}
-inline IVec add_pairs(IVec words) { return {_mm512_madd_epi16(words.v, _mm512_set1_epi16(1))}; }
+inline IVec in_order(IVec a) { return {intrin::in_order(a.v)}; }
+inline IVec add_pairs(IVec words) { return {intrin::add_pairs(words.v)}; }
 inline IVec abs_bytes(IVec a) { return {_mm512_abs_epi8(a.v)}; }
 inline IVec sign_bytes(IVec a, IVec b) {
   const __mmask64 negative = _mm512_movepi8_mask(b.v);

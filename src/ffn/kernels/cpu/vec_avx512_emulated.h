@@ -69,6 +69,13 @@ inline __m512i widen_bytes(__m128i a) { return convert<std::int32_t, std::uint8_
 inline __m512i widen_signed_bytes(__m128i a) {
   return convert<std::int32_t, std::int8_t, __m512i>(a);
 }
+inline __m512i in_order(__m512i a) { return a; }
+inline __m512i add_pairs(__m512i words) {  // SIMDe's name for it asks for a mask
+  Lanes<std::int32_t> lanes = lanes_of<std::int32_t>(words);
+  for (std::int32_t& lane : lanes.lane)
+    lane = static_cast<std::int16_t>(lane & 0xffff) + (lane >> 16);
+  return as_register<__m512i>(lanes);
+}
 inline __m128i narrow_bytes(__m512i a) { return convert<std::int8_t, std::int32_t, __m128i>(a); }
 inline __m512 half_to_float(__m256i a) {
   float lanes[kWidth];

@@ -29,6 +29,11 @@ inline __m512i widen_words(__m256i a) { return _mm512_cvtepu16_epi32(a); }
 inline __m256i narrow_words(__m512i a) { return _mm512_cvtepi32_epi16(a); }
 inline __m512i widen_bytes(__m128i a) { return _mm512_cvtepu8_epi32(a); }
 inline __m512i widen_signed_bytes(__m128i a) { return _mm512_cvtepi8_epi32(a); }
+inline __m512i in_order(__m512i a) {
+  __asm__("" : "+v"(a));
+  return a;
+}
+inline __m512i add_pairs(__m512i words) { return _mm512_madd_epi16(words, _mm512_set1_epi16(1)); }
 inline __m128i narrow_bytes(__m512i a) { return _mm512_cvtepi32_epi8(a); }
 inline __m512 half_to_float(__m256i a) { return _mm512_cvtph_ps(a); }
 inline __m512 load_floats(__mmask16 mask, const float* p) { return _mm512_maskz_loadu_ps(mask, p); }
