@@ -74,39 +74,12 @@ class Quantized {
              {out.data(), DType::f64, size.m, size.n, size.n});
     return out;
   }
-  // Σ |a|·|b| + |old| + |bias| of every element.
-  std::vector<double> magnitude() const {
-    const std::vector<double> av = a.values(), bv = b.values(), cv = c.values(),
-                              biases = bias.values();
-    std::vector<double> sums;
-    for (std::int64_t m = 0; m < size.m; ++m) {
-      for (std::int64_t n = 0; n < size.n; ++n) {
-        double sum = std::abs(biases[static_cast<std::size_t>(n)]);
-        if (accumulate) sum += std::abs(cv[static_cast<std::size_t>(m * size.n + n)]);
-        for (std::int64_t k = 0; k < size.k; ++k)
-          sum += std::abs(av[static_cast<std::size_t>(m * size.k + k)] *
-                          bv[static_cast<std::size_t>(n * size.k + k)]);
-        sums.push_back(sum);
-      }
-    }
-    return sums;
-  }
-  // A·Bᵀ + bias + old in f64.
+  // A·Bᵀ + bias + old in f64, and the same of the magnitudes.
   std::vector<double> product() const {
-    const std::vector<double> av = a.values(), bv = b.values(), cv = c.values(),
-                              biases = bias.values();
-    std::vector<double> sums;
-    for (std::int64_t m = 0; m < size.m; ++m) {
-      for (std::int64_t n = 0; n < size.n; ++n) {
-        double sum = biases[static_cast<std::size_t>(n)];
-        if (accumulate) sum += cv[static_cast<std::size_t>(m * size.n + n)];
-        for (std::int64_t k = 0; k < size.k; ++k)
-          sum += av[static_cast<std::size_t>(m * size.k + k)] *
-                 bv[static_cast<std::size_t>(n * size.k + k)];
-        sums.push_back(sum);
-      }
-    }
-    return sums;
+    return sums([](double value) { return value; });
+  }
+  std::vector<double> magnitude() const {
+    return sums([](double value) { return std::abs(value); });
   }
   // Row m by itself.
   std::vector<std::byte> run_row(const KernelTable& table, std::int64_t m) const {
@@ -130,6 +103,23 @@ class Quantized {
   Stored a, b, c, bias;
 
  private:
+  template <class Of>
+  std::vector<double> sums(const Of& of) const {
+    const std::vector<double> av = a.values(), bv = b.values(), cv = c.values(),
+                              biases = bias.values();
+    std::vector<double> all;
+    for (std::int64_t m = 0; m < size.m; ++m) {
+      for (std::int64_t n = 0; n < size.n; ++n) {
+        double sum = of(biases[static_cast<std::size_t>(n)]);
+        if (accumulate) sum += of(cv[static_cast<std::size_t>(m * size.n + n)]);
+        for (std::int64_t k = 0; k < size.k; ++k)
+          sum += of(av[static_cast<std::size_t>(m * size.k + k)] *
+                    bv[static_cast<std::size_t>(n * size.k + k)]);
+        all.push_back(sum);
+      }
+    }
+    return all;
+  }
   void multiply(const KernelTable& table, ThreadPool* pool, const ConstMatrix& rows,
                 const Matrix& out) const {
     Workspace packed(table.packed_quantized_bytes(format, size.n, size.k));

@@ -52,6 +52,18 @@ inline IVec broadcast_quad(const std::int8_t* a) {
 template <int Rows>
 using QuantSums = IVec[Rows][kQuantVectors];
 
+// One step: sum = add(sum, vector of the panel, the row's four values).
+template <int Rows, class Add>
+[[gnu::always_inline]] inline void add_step(const QuantTile& t, const std::int8_t* a,
+                                            QuantSums<Rows>& sum, const Add& add) {
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; ++i) {
+    const IVec quad = broadcast_quad(a + i * t.a_ld);
+#pragma GCC unroll 4
+    for (int j = 0; j < kQuantVectors; ++j) sum[i][j] = add(sum[i][j], j, quad);
+  }
+}
+
 // Weights of 8 bits: sum += Σ over the group's steps.
 template <int Rows>
 [[gnu::always_inline]] inline void add_bytes(const QuantTile& t, const std::int8_t* a,
@@ -65,19 +77,11 @@ template <int Rows>
         weights[j] = load_lanes(b);
         if constexpr (!kDotsQuads) sizes[j] = abs_bytes(weights[j]);
       }
-#pragma GCC unroll 4
-      for (int i = 0; i < Rows; ++i) {
-        const IVec quad = broadcast_quad(a + i * t.a_ld);
-#pragma GCC unroll 4
-        for (int j = 0; j < kQuantVectors; ++j) {
-          if constexpr (kDotsQuads) {
-            sum[i][j] = dot_quads(weights[j], quad, sum[i][j]);
-          } else {
-            const IVec words = multiply_pairs(sizes[j], sign_bytes(quad, weights[j]));
-            sum[i][j] = in_order(sum[i][j] + add_pairs(words));
-          }
-        }
-      }
+      add_step<Rows>(t, a, sum, [&](IVec before, int j, IVec quad) {
+        if constexpr (kDotsQuads) return dot_quads(weights[j], quad, before);
+        const IVec words = multiply_pairs(sizes[j], sign_bytes(quad, weights[j]));
+        return in_order(before + add_pairs(words));
+      });
     }
   }
 }
@@ -105,18 +109,10 @@ template <int Rows>
 #pragma GCC unroll 4
         for (int j = 0; j < kQuantVectors; ++j)
           weights[j] = (half == 0 ? bytes[j] : shift_right<4>(bytes[j])) & low;
-#pragma GCC unroll 4
-        for (int i = 0; i < Rows; ++i) {
-          const IVec quad = broadcast_quad(a + i * t.a_ld);
-#pragma GCC unroll 4
-          for (int j = 0; j < kQuantVectors; ++j) {
-            if constexpr (kDotsQuads) {
-              words[i][j] = dot_quads(weights[j], quad, words[i][j]);
-            } else {
-              words[i][j] = in_order(add_words(words[i][j], multiply_pairs(weights[j], quad)));
-            }
-          }
-        }
+        add_step<Rows>(t, a, words, [&](IVec before, int j, IVec quad) {
+          if constexpr (kDotsQuads) return dot_quads(weights[j], quad, before);
+          return in_order(add_words(before, multiply_pairs(weights[j], quad)));
+        });
       }
     }
 #pragma GCC unroll 4
