@@ -1,6 +1,6 @@
 // Operands on their way into a product: every storage type becomes f32, or bf16 stays pairs of bf16
 // where both operands are and tiles multiply pairs; B as panels of kPanel columns, A as rows (or,
-// transposed, as panels of kTileRows rows).
+// transposed, as panels of kPackRows rows).
 #pragma once
 
 #include "ffn/base/check.h"

@@ -37,12 +37,12 @@ inline void quantize_weights(int bits, const float* values, std::int64_t group, 
     store_bytes(to.quants + i, to_int(min(round_nearest(load(values + i) * inverse), most_quant)));
 }
 
-// Group `first` … of a row, with zeros behind `count`.
+// The `group` values of a row from `first` on, of which `count` are there; 0 for the others.
 template <class Rows>
 void read_group(const Rows& rows, std::int64_t row, std::int64_t first, std::int64_t count,
-                float* to) {
+                std::int64_t group, float* to) {
   const auto from = rows.row(row);
-  for (std::int64_t i = 0; i < kMostGroup; i += kLanes) {
+  for (std::int64_t i = 0; i < group; i += kLanes) {
     const std::int64_t left = most(least(count - i, kLanes), 0);
     store(to + i, left == kLanes ? Rows::read(from, first + i)
                   : left > 0     ? rows.read_n(from, first + i, left)
@@ -67,7 +67,7 @@ inline void weight_group(const QuantizedFormat& format, const ConstMatrix& b, st
   alignas(64) float values[kMostGroup];
   const std::int64_t first = g * format.group;
   with_rows(b, [&](const auto& rows) {
-    read_group(rows, n, first, least(format.group, b.cols - first), values);
+    read_group(rows, n, first, least(format.group, b.cols - first), format.group, values);
   });
   quantize_weights(format.bits, values, format.group, to);
 }
@@ -153,7 +153,7 @@ void quantize_row(const QuantizedFormat& format, const Rows& rows, std::int64_t 
   alignas(64) float values[kMostGroup];
   for (std::int64_t g = 0; g < to.groups; ++g) {
     const std::int64_t first = g * format.group, at = m * to.groups + g;
-    read_group(rows, m, first, least(format.group, K - first), values);
+    read_group(rows, m, first, least(format.group, K - first), format.group, values);
     const bool dropped = fault(46) && first + format.group > K;
     const std::int32_t sum =
         quantize_group(values, format.group, to.scales[at], to.quants + m * to.ld + first);

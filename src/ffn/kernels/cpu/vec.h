@@ -39,9 +39,9 @@
 //   abs_bytes sign_bytes(a, b)             |a| unsigned; a with its sign changed where b < 0
 //                                          (where b = 0 nothing is said)
 //   store_bytes(int8_t*, IVec)             kLanes integers within ±127
-//   in_order(IVec)                        the same, made before what follows: keeps the compiler
-//   from
-//                                          collecting products, and the registers full of them
+//   in_order(IVec)                         the same, made before what follows: otherwise GCC
+//                                          collects the products of several steps, and writes them
+//                                          to the stack
 //   kDotsQuads dot_quads(b, a, sum)        sum + b₀a₀ + … + b₃a₃, b unsigned, a signed: only where
 //                                          kDotsQuads (AVX-512 with VNNI)
 // and below, written once: pow2i as_bf16 set_pair load_pairs load_pairs_n pair_up.
