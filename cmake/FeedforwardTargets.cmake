@@ -10,7 +10,9 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(FFN_CCACHE ccache)
   if(FFN_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${FFN_CCACHE})
+    # Precompiled headers (of tests) are found by content, not by date.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros ${FFN_CCACHE})
   endif()
 endif()
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "ffn/base/error.h"
+#include "ffn/bench/cold_copies.h"
 #include "ffn/bench/layer_run.h"
 #include "ffn/bench/require_values.h"
 #include "ffn/bench/workload.h"
@@ -15,8 +16,6 @@ namespace {
 constexpr std::int64_t kWholeRows = 37;
 constexpr std::int64_t kSampledRows = 8;
 constexpr double kReferenceFlops = 1e9;
-// All weights of the copies together; a gigabyte or two is what a machine can spare.
-constexpr std::int64_t kMostCopyBytes = std::int64_t{2} << 30;
 
 std::int64_t affordable_rows(const LayerCase& c, std::int64_t wanted,
                              std::int64_t flops_per_token) {
@@ -78,15 +77,12 @@ std::int64_t moved_bytes(const LayerCase& c, const FeedForwardCosts& costs) {
   return dtype_bytes(c.dtype, weights) + 2 * dtype_bytes(c.dtype, c.rows * c.width);
 }
 
-// So many layers that all of them together are four times L3, within what memory bears.
 std::int64_t copies_of(const LayerCase& c, const FeedForwardCosts& costs,
                        const CacheSizes& caches) {
   if (!c.cold) return 1;
-  const std::int64_t each = std::max<std::int64_t>(1, dtype_bytes(c.dtype, costs.parameters));
-  const std::int64_t wanted = (4 * caches.l3_bytes + each - 1) / each;
+  const std::int64_t each = dtype_bytes(c.dtype, costs.parameters);
   // f32 masters stand beside the bf16 that is read.
-  const std::int64_t most = kMostCopyBytes / (each + 4 * costs.parameters);
-  return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, most));
+  return cold_copies(each, each + 4 * costs.parameters, caches);
 }
 
 // Layers that take turns.

@@ -4,7 +4,7 @@
 
 #include "ffn/base/error.h"
 #include "ffn/bench/drawn_operand.h"
-#include "ffn/bench/workload.h"
+#include "ffn/bench/product_measure.h"
 #include "ffn/tensor/host.h"
 
 namespace ffn::inline v0 {
@@ -138,14 +138,7 @@ class Product {
 }  // namespace
 
 Workload product_workload(const ProductCase& c, const std::string& name, const BenchMachine& on) {
-  const auto product = std::make_shared<Product>(c, on.device());
-  product->run();
-  product->verify(name);
-  return {
-      .run = [product] { product->run(); },
-      .flops = 2.0 * static_cast<double>(c.m) * static_cast<double>(c.n) * static_cast<double>(c.k),
-      .moved_bytes = product->moved_bytes(),
-      .verified = product->verified()};
+  return measured_product(c, name, std::make_shared<Product>(c, on.device()));
 }
 
 Workload make_workload(const BenchCase& c, const BenchMachine& on) {

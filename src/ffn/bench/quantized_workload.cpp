@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "ffn/base/error.h"
+#include "ffn/bench/cold_copies.h"
 #include "ffn/bench/drawn_operand.h"
-#include "ffn/bench/workload.h"
+#include "ffn/bench/product_measure.h"
 #include "ffn/tensor/host.h"
 
 namespace ffn::inline v0 {
@@ -14,8 +15,6 @@ namespace {
 
 using kernels::KernelTable;
 using kernels::QuantizedFormat;
-
-constexpr std::int64_t kMostCopyBytes = std::int64_t{2} << 30;
 
 class Quantized {
  public:
@@ -26,10 +25,7 @@ class Quantized {
     workspace_ =
         bytes(kernels().quantized_product_workspace({c.m, c.n, c.k, format()}, on.pool->size()));
     const std::int64_t each = packed_bytes();
-    std::int64_t copies = 1;
-    if (c.cold)
-      copies = std::clamp<std::int64_t>((4 * on.caches.l3_bytes + each - 1) / each, 1,
-                                        std::max<std::int64_t>(kMostCopyBytes / each, 1));
+    const std::int64_t copies = c.cold ? cold_copies(each, each, on.caches) : 1;
     for (std::int64_t i = 0; i < copies; ++i) {
       packed_.push_back(bytes(each));
       kernels().pack_quantized({ex_.device().threads, nullptr, 0},
@@ -121,15 +117,7 @@ class Quantized {
 }  // namespace
 
 Workload quantized_workload(const ProductCase& c, const std::string& name, const BenchMachine& on) {
-  const auto product = std::make_shared<Quantized>(c, on);
-  product->run();
-  product->verify(name);
-  return {
-      .run = [product] { product->run(); },
-      .flops = 2.0 * static_cast<double>(c.m) * static_cast<double>(c.n) * static_cast<double>(c.k),
-      .moved_bytes = product->moved_bytes(),
-      .cold = c.cold,
-      .verified = product->verified()};
+  return measured_product(c, name, std::make_shared<Quantized>(c, on));
 }
 
 }  // namespace ffn::inline v0
