@@ -41,18 +41,33 @@ using DotSums = Vec[Height][kDotColumns];
 // Rows up to this many bytes are over before the hardware has looked far into them: the rows that
 // come next are asked for. In longer ones that only disturbs it.
 constexpr std::int64_t kShortRow = 8192;
-// How far behind a row's element that of the row kDotColumns further stands, in elements (in
-// blocks: bytes); 0 where rows are long, which asks for what is read anyway.
-template <class Rows>
-std::int64_t elements_ahead(const Rows& b) {
-  const std::int64_t bytes = b.row_step() * static_cast<std::int64_t>(sizeof *b.row(0));
-  return bytes <= kShortRow ? b.row_step() * kDotColumns : 0;
-}
+// Asks for the kDotColumns rows that come next, in the order in which they lie in memory: side by
+// side, as they are read, they would look to the hardware like no stream at all.
+template <class Row>
+class NextRows {
+ public:
+  template <class Rows>
+  NextRows(const Rows& b, Row first) {
+    const std::int64_t bytes = b.row_step() * static_cast<std::int64_t>(sizeof *first);
+    if (bytes <= kShortRow) at_ = first + b.row_step() * kDotColumns;
+  }
+  // For every Step elements (of blocks: bytes) of the rows being read.
+  template <int Step>
+  [[gnu::always_inline]] void ask() {
+    if (at_ == nullptr) return;
+#pragma GCC unroll 4
+    for (int j = 0; j < kDotColumns; ++j) __builtin_prefetch(at_ + j * Step);
+    at_ += kDotColumns * Step;
+  }
+
+ private:
+  Row at_ = nullptr;
+};
 
 // B of single values.
 template <class Rows, int Height, class Row>
 [[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
-                                            std::int64_t ahead, const float* a_m,
+                                            NextRows<Row> next, const float* a_m,
                                             std::int64_t a_step, DotSums<Height>& sum) {
   const auto step = [&](auto read_a, auto read_b) {
     Vec a_k[Height];
@@ -69,11 +84,10 @@ template <class Rows, int Height, class Row>
     step([&](int i) { return load(a_m + i * a_step + at); },
          [&](auto row) { return Rows::read(row, at); });
   };
-  constexpr std::int64_t kLine = 64 / static_cast<std::int64_t>(sizeof *rows[0]);
+  constexpr int kLine = 64 / static_cast<int>(sizeof *rows[0]);
   std::int64_t k = 0;
   for (; k + kLine <= K; k += kLine) {
-#pragma GCC unroll 4
-    for (int j = 0; j < kDotColumns; ++j) __builtin_prefetch(rows[j] + ahead + k);
+    next.template ask<kLine>();
 #pragma GCC unroll 4
     for (std::int64_t at = 0; at < kLine; at += kLanes) whole_step(k + at);
   }
@@ -87,13 +101,13 @@ template <class Rows, int Height, class Row>
 template <class Rows, int Height, class Row>
   requires requires { Rows::kBytes; }
 [[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
-                                            std::int64_t ahead, const float* a_m,
+                                            NextRows<Row> next, const float* a_m,
                                             std::int64_t a_step, DotSums<Height>& sum) {
   for (std::int64_t k = 0; k < K; k += kQuantBlock) {
     const std::int64_t at = k / kQuantBlock * Rows::kBytes;
+    next.template ask<Rows::kBytes>();
 #pragma GCC unroll 4
     for (int j = 0; j < kDotColumns; ++j) {
-      __builtin_prefetch(rows[j] + ahead + at);
       Vec values[kBlockVectors];
       Rows::read_block(rows[j] + at, values);
       const Vec scale = Rows::scale(rows[j] + at);
@@ -122,7 +136,7 @@ template <class Rows, int Height>
 #pragma GCC unroll 4
     for (int i = 0; i < Height; ++i) sum[i][j] = zero();
   }
-  add_dots<Rows, Height>(problem.K, rows, elements_ahead(b), a.data + m * a.row_step, a.row_step,
+  add_dots<Rows, Height>(problem.K, rows, NextRows(b, rows[0]), a.data + m * a.row_step, a.row_step,
                          sum);
 #pragma GCC unroll 4
   for (int i = 0; i < Height; ++i) {
