@@ -38,9 +38,9 @@ inline void put(const Problem& problem, std::int64_t m, std::int64_t n, float su
 template <int Height>
 using DotSums = Vec[Height][kDotColumns];
 
-// Rows up to this many bytes are over before the hardware has looked far into them: the rows that
-// come next are asked for. In longer ones that only disturbs it.
-constexpr std::int64_t kShortRow = 8192;
+// Rows of fewer bytes are over before the hardware has looked far into them: the rows that come
+// next are asked for. In longer ones that only disturbs it.
+constexpr std::int64_t kLongRow = 8192;
 // Asks for the kDotColumns rows that come next, in the order in which they lie in memory: side by
 // side, as they are read, they would look to the hardware like no stream at all.
 template <class Row>
@@ -49,7 +49,7 @@ class NextRows {
   template <class Rows>
   NextRows(const Rows& b, Row first) {
     const std::int64_t bytes = b.row_step() * static_cast<std::int64_t>(sizeof *first);
-    if (bytes <= kShortRow) at_ = first + b.row_step() * kDotColumns;
+    if (bytes < kLongRow) at_ = first + b.row_step() * kDotColumns;
   }
   // For every Step elements (of blocks: bytes) of the rows being read.
   template <int Step>
