@@ -18,7 +18,9 @@ void probe(Elementary f, const float* x, float* y, std::int64_t n) {
       return isa::map(n, y, [](Vec v) { return isa::sigmoid_pair(v).complement; }, x);
     case Elementary::tanh: return isa::map(n, y, [](Vec v) { return isa::tanh(v); }, x);
     case Elementary::normal_tail:
-      return isa::map(n, y, [](Vec v) { return isa::normal_tail(v); }, x);
+      return isa::map(n, y, [](Vec v) { return isa::normal_tail<isa::Digits::f32>(v); }, x);
+    case Elementary::normal_tail_bf16:
+      return isa::map(n, y, [](Vec v) { return isa::normal_tail<isa::Digits::bf16>(v); }, x);
     case Elementary::log:
       for (std::int64_t i = 0; i < n; ++i) {
         y[i] = static_cast<float>(isa::log_positive(static_cast<double>(x[i])));

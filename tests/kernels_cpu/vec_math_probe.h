@@ -13,6 +13,7 @@ enum class Elementary {
   sigmoid_complement,
   tanh,
   normal_tail,
+  normal_tail_bf16,
   log,
   half
 };

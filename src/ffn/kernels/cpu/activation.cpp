@@ -15,7 +15,7 @@ void activation_forward(const LaunchContext& ctx, const ActivationForwardArgs& a
     return [&args, x = Reader(args.x), y = Writer(args.y)](const Segment& at) mutable {
       const float* from = x.read(at.row, at.col, at.n);
       float* to = y.begin(at.row, at.col);
-      with_activation(args.kind, args.beta, [&](auto f) { map(at.n, to, f, from); });
+      with_activation(args.kind, args.beta, args.y.dtype, [&](auto f) { map(at.n, to, f, from); });
       y.end(at.row, at.col, at.n);
     };
   });
@@ -30,7 +30,7 @@ void activation_backward(const LaunchContext& ctx, const ActivationBackwardArgs&
       const float* value = x.read(at.row, at.col, at.n);
       const float* upstream = dy.read(at.row, at.col, at.n);
       float* to = dx.begin(at.row, at.col);
-      with_activation_slope(args.kind, args.beta, [&](auto slope) {
+      with_activation_slope(args.kind, args.beta, args.dx.to.dtype, [&](auto slope) {
         map(at.n, to, [=](Vec v, Vec u) { return slope(v) * u; }, value, upstream);
       });
       dx.end(at.row, at.col, at.n);
@@ -47,7 +47,7 @@ void neuron_forward(const LaunchContext& ctx, const NeuronForwardArgs& args) {
       up.ask_next_row(at.row, at.col, at.n);
       const float* value = pre.read(at.row, at.col, at.n);
       float* to = neuron.begin(at.row, at.col);
-      with_activation(args.kind, args.beta, [&](auto f) {
+      with_activation(args.kind, args.beta, args.neuron.dtype, [&](auto f) {
         if (up.present()) {
           const float* factor = up.read(at.row, at.col, at.n);
           map(at.n, to, [=](Vec v, Vec u) { return f(v) * u; }, value, factor);
@@ -60,8 +60,8 @@ void neuron_forward(const LaunchContext& ctx, const NeuronForwardArgs& args) {
   });
 }
 
-// One vector of each operand at a time, all read before any is written: results may lie over
-// operands.
+// One vector of each operand at a time, all read before any is written: results may lie
+// over operands.
 template <class F, class Slope>
 void gated_backward(const F& f, const Slope& slope, std::int64_t n, const float* pre,
                     const float* up, const float* dneuron, float* neuron, float* dpre, float* dup) {
@@ -92,7 +92,7 @@ void neuron_backward(const LaunchContext& ctx, const NeuronBackwardArgs& args) {
       const float* value = pre.read(at.row, at.col, at.n);
       const float* upstream = dneuron.read(at.row, at.col, at.n);
       float *to = neuron.begin(at.row, at.col), *to_pre = dpre.begin(at.row, at.col);
-      with_activation_and_slope(args.kind, args.beta, [&](auto f, auto slope) {
+      with_activation_and_slope(args.kind, args.beta, args.neuron.dtype, [&](auto f, auto slope) {
         if (up.present()) {
           gated_backward(f, slope, at.n, value, up.read(at.row, at.col, at.n), upstream, to, to_pre,
                          dup.begin(at.row, at.col));

@@ -1,6 +1,7 @@
 // The activations of pointwise.h and their slopes over f32 lanes. Errors as multiples of
 // 2^-24·max(1, |result|): at most 4 for every f and 8 for every slope (checked by
-// tests/kernels_cpu, which find 2.7 and 4).
+// tests/kernels_cpu, which find 2.7 and 4). What is rounded to bf16 afterwards may be wrong by
+// 2^-12·max(|x|, |result|) before in the commonest ones, for half the arithmetic.
 #pragma once
 
 #include "ffn/kernels/cpu/vec_math.h"
@@ -19,25 +20,30 @@ namespace {
 }
 
 // x·σ(x). Below −87 the product is that of −87, about −1e-36.
+template <Digits digits>
 [[gnu::always_inline]] inline Vec silu(Vec x) {
   const Vec c = max(set(-87), x);
-  return c * near_sigmoid(c).value;
+  return c * near_sigmoid<digits>(c).value;
 }
+template <Digits digits>
 [[gnu::always_inline]] inline Vec silu_slope(Vec x) {
   const Vec c = max(set(-87), min(set(87), x));
-  const Sigmoid s = near_sigmoid(c);
+  const Sigmoid s = near_sigmoid<digits>(c);
   return fma(c * s.value, s.complement, s.value);
 }
 
 // x·Φ(x) = max(x, 0) − |x|·Q(|x|): the negative side is the tail alone, so it keeps its relative
-// accuracy. Beyond 20 the tail is nothing.
+// accuracy. Beyond kTailEnd the tail is nothing.
+template <Digits digits>
 [[gnu::always_inline]] inline Vec gelu(Vec x) {
-  return fnma(min(set(20), abs(x)), normal_tail(x), max(x, zero()));
+  const Vec a = min(set(kTailEnd<digits>), abs(x));
+  return fnma(a, normal_tail<digits>(x), max(x, zero()));
 }
 // Φ(x) + x·φ(x): Q − |x|·φ for x < 0, one less that for the others.
+template <Digits digits>
 [[gnu::always_inline]] inline Vec gelu_slope(Vec x) {
-  const Vec a = min(set(20), abs(x));
-  const Vec below = fnma(a, normal_density(a), normal_tail(x));
+  const Vec a = min(set(kTailEnd<digits>), abs(x));
+  const Vec below = fnma(a, normal_density<digits>(a), normal_tail<digits>(x));
   return select(lt(x, zero()), below, set(1) - below);
 }
 
@@ -47,13 +53,15 @@ constexpr float kGeluTanhLinear = 1.59576912f, kGeluTanhCubic = 0.0713548163f;
 [[gnu::always_inline]] inline Vec gelu_tanh_argument(Vec x) {
   return x * fma(set(kGeluTanhCubic), x * x, set(kGeluTanhLinear));
 }
+template <Digits digits>
 [[gnu::always_inline]] inline Vec gelu_tanh(Vec x) {
   const Vec c = max(set(-8), x);
-  return c * near_sigmoid(gelu_tanh_argument(c)).value;
+  return c * near_sigmoid<digits>(gelu_tanh_argument(c)).value;
 }
+template <Digits digits>
 [[gnu::always_inline]] inline Vec gelu_tanh_slope(Vec x) {
   const Vec c = max(set(-8), min(set(8), x));
-  const Sigmoid s = near_sigmoid(gelu_tanh_argument(c));
+  const Sigmoid s = near_sigmoid<digits>(gelu_tanh_argument(c));
   const Vec inner = c * fma(set(3 * kGeluTanhCubic), c * c, set(kGeluTanhLinear));
   return fma(inner * s.value, s.complement, s.value);
 }
@@ -82,7 +90,7 @@ constexpr float kGeluTanhLinear = 1.59576912f, kGeluTanhCubic = 0.0713548163f;
 constexpr float kQuickGelu = 1.702f;
 
 // Calls use(f, slope), the functions of one Vec that compute `kind` and its slope.
-template <class Use>
+template <Digits digits, class Use>
 inline void with_activation_and_slope(Activation kind, float beta, const Use& use) {
   const auto of_swish = [&](Vec b) {
     return use([b](Vec x) { return swish(x, b); }, [b](Vec x) { return swish_slope(x, b); });
@@ -92,12 +100,15 @@ inline void with_activation_and_slope(Activation kind, float beta, const Use& us
       return use([](Vec x) { return select(gt(x, zero()), x, zero()); },
                  [](Vec x) { return select(gt(x, zero()), set(1), zero()); });
     case Activation::gelu:
-      return use([](Vec x) { return gelu(x); }, [](Vec x) { return gelu_slope(x); });
+      return use([](Vec x) { return gelu<digits>(x); },
+                 [](Vec x) { return gelu_slope<digits>(x); });
     case Activation::gelu_tanh:
-      return use([](Vec x) { return gelu_tanh(x); }, [](Vec x) { return gelu_tanh_slope(x); });
+      return use([](Vec x) { return gelu_tanh<digits>(x); },
+                 [](Vec x) { return gelu_tanh_slope<digits>(x); });
     case Activation::quick_gelu: return of_swish(set(kQuickGelu));
     case Activation::silu:
-      return use([](Vec x) { return silu(x); }, [](Vec x) { return silu_slope(x); });
+      return use([](Vec x) { return silu<digits>(x); },
+                 [](Vec x) { return silu_slope<digits>(x); });
     case Activation::swish: return of_swish(set(beta));
     case Activation::relu2:
       return use([](Vec x) { return select(gt(x, zero()), x * x, zero()); },
@@ -118,15 +129,21 @@ inline void with_activation_and_slope(Activation kind, float beta, const Use& us
   }
 }
 
+// Calls use(f, slope), as exact as values of this type need them.
+template <class Use>
+inline void with_activation_and_slope(Activation kind, float beta, DType values, const Use& use) {
+  if (values == DType::bf16) return with_activation_and_slope<Digits::bf16>(kind, beta, use);
+  with_activation_and_slope<Digits::f32>(kind, beta, use);
+}
 // Calls use(f).
 template <class Use>
-inline void with_activation(Activation kind, float beta, const Use& use) {
-  with_activation_and_slope(kind, beta, [&](auto f, auto) { use(f); });
+inline void with_activation(Activation kind, float beta, DType values, const Use& use) {
+  with_activation_and_slope(kind, beta, values, [&](auto f, auto) { use(f); });
 }
 // Calls use(slope).
 template <class Use>
-inline void with_activation_slope(Activation kind, float beta, const Use& use) {
-  with_activation_and_slope(kind, beta, [&](auto, auto slope) { use(slope); });
+inline void with_activation_slope(Activation kind, float beta, DType values, const Use& use) {
+  with_activation_and_slope(kind, beta, values, [&](auto, auto slope) { use(slope); });
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 
 // What one thread needs, in words.
 struct LayerLayout {
-  std::int64_t strip, tile_ld, tile, narrow, panels, bias, few_bias, few_ld, few, total;
+  std::int64_t strip, tile_ld, tile, narrow, panels, bias, few_bias, few_ld, few_narrow, few, total;
   ScratchFloats scratch;
 };
 inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
@@ -35,7 +35,9 @@ inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
                                    most(D, layout.strip), shape.x, shape.weights, DType::f32},
                                   round_up(most(D, layout.strip), kPanel));
   layout.few_ld = round_up(H, 16);
-  layout.few = in_maps * kFewRows * layout.few_ld + round_up(kFewRows * round_up(D, 16), 16);
+  layout.few_narrow = pairs ? kFewRows * words_of(Word::bf16_pair, layout.few_ld) : 0;
+  layout.few = in_maps * kFewRows * layout.few_ld + layout.few_narrow +
+               few_rows_floats({ProductForm::nt, kFewRows, 0, most(D, pairs ? H : 0), shape.x});
   const std::int64_t tiles =
       in_maps * layout.tile + layout.narrow + layout.panels + layout.scratch.a;
   layout.total = round_up(most(layout.bias + tiles, layout.few_bias + layout.few), 16);
@@ -86,7 +88,8 @@ class LayerPiece {
     const std::int64_t M = last - first, H = shape_.hidden, ld = layout_.few_ld;
     float* hidden = bias_ + layout_.few_bias;
     float* other = hidden + (shape_.gated ? kFewRows * ld : 0);
-    float* converted = other + kFewRows * ld;
+    void* narrow = other + kFewRows * ld;
+    float* converted = other + kFewRows * ld + layout_.few_narrow;
     const ConstMatrix x = rows_of(args_.x, first, M);
     const auto in = [&](const ConstMatrix& weights, const ConstMatrix& bias, float* to) {
       multiply_few(problem(x, {to, DType::f32, M, H, ld}, bias_part(bias, e, {0, H}), false),
@@ -94,8 +97,14 @@ class LayerPiece {
     };
     in(args_.up, args_.up_bias, hidden);
     if (shape_.gated) in(args_.gate, args_.gate_bias, other);
-    activate(M, H, hidden, other, ld, hidden);
-    multiply_few(problem({hidden, DType::f32, M, H, ld}, rows_of(sums_, first, M),
+    ConstMatrix neurons{hidden, DType::f32, M, H, ld};
+    if (narrow_ != nullptr) {
+      neurons = {narrow, DType::bf16, M, H, ld};
+      activate(M, H, hidden, other, ld, static_cast<Bf16*>(narrow));
+    } else {
+      activate(M, H, hidden, other, ld, hidden);
+    }
+    multiply_few(problem(neurons, rows_of(sums_, first, M),
                          bias_part(args_.down_bias, e, {0, shape_.width}), false),
                  rows_of(args_.down, e * shape_.width, shape_.width), converted);
   }
@@ -133,7 +142,8 @@ class LayerPiece {
     return widen_bias(cols_of(rows_of(bias, e, 1), columns.begin, n), n, bias_);
   }
 
-  static void multiply_few(const Problem& problem, const ConstMatrix& b, float* converted) {
+  static void multiply_few(Problem problem, const ConstMatrix& b, float* converted) {
+    problem.word = word_of(problem.a.dtype, b.dtype);
     multiply_few_rows(problem, b, few_rows_a(problem, converted), {0, problem.N});
   }
   void multiply(Problem problem, const Weights& weights) const {
@@ -167,21 +177,26 @@ class LayerPiece {
   template <class Out>
   void activate(std::int64_t rows, std::int64_t columns, const float* hidden, const float* gate,
                 std::int64_t ld, Out* to) const {
-    if (shape_.x == DType::bf16) {
-      activate_as([](Vec v) { return as_bf16(v); }, rows, columns, hidden, gate, ld, to);
+    const auto exact = [](Vec v) { return v; };
+    const auto rounded = [](Vec v) { return as_bf16(v); };
+    if (shape_.x != DType::bf16) {
+      activate_as(exact, exact, rows, columns, hidden, gate, ld, to);
+    } else if constexpr (sizeof(Out) == sizeof(Bf16)) {
+      activate_as(rounded, exact, rows, columns, hidden, gate, ld, to);  // stored, it is rounded
     } else {
-      activate_as([](Vec v) { return v; }, rows, columns, hidden, gate, ld, to);
+      activate_as(rounded, rounded, rows, columns, hidden, gate, ld, to);
     }
   }
-  template <class Round, class Out>
-  void activate_as(const Round& as, std::int64_t rows, std::int64_t columns, const float* hidden,
-                   const float* gate, std::int64_t ld, Out* to) const {
-    with_activation(args_.activation, args_.beta, [&](auto f) {
+  template <class In, class Result, class Out>
+  void activate_as(const In& in, const Result& result, std::int64_t rows, std::int64_t columns,
+                   const float* hidden, const float* gate, std::int64_t ld, Out* to) const {
+    with_activation(args_.activation, args_.beta, shape_.x, [&](auto f) {
       for (std::int64_t row = 0; row < rows; ++row, hidden += ld, gate += ld, to += ld) {
         if (shape_.gated) {
-          map(columns, to, [&](Vec g, Vec up) { return as(f(as(g)) * as(up)); }, gate, hidden);
+          const auto neuron = [&](Vec g, Vec up) { return result(f(in(g)) * in(up)); };
+          map(columns, to, neuron, gate, hidden);
         } else {
-          map(columns, to, [&](Vec v) { return as(f(as(v))); }, hidden);
+          map(columns, to, [&](Vec v) { return result(f(in(v))); }, hidden);
         }
       }
     });

@@ -14,7 +14,8 @@ constexpr std::int64_t kFewRows = 8;
 // the latency of the multiply-add (4 cycles at two per cycle).
 constexpr int kDotRows = 4, kDotColumns = 4;
 
-// Element (m, k) of the f32 A stands at data[m·row_step + k·k_step].
+// Word (m, k) of A stands at data[m·row_step + k·k_step]. Pairs are multiplied where B's rows are
+// read in pairs (nt); all else is f32.
 struct FewRowsA {
   const float* data;
   std::int64_t row_step, k_step;
@@ -49,7 +50,8 @@ class NextRows {
   template <class Rows>
   NextRows(const Rows& b, Row first) {
     const std::int64_t bytes = b.row_step() * static_cast<std::int64_t>(sizeof *first);
-    if (bytes < kLongRow) at_ = first + b.row_step() * kDotColumns;
+    // Without values (K = 0) there may be no memory to point into.
+    if (first != nullptr && bytes < kLongRow) at_ = first + b.row_step() * kDotColumns;
   }
   // For every Step elements (of blocks: bytes) of the rows being read.
   template <int Step>
@@ -64,11 +66,12 @@ class NextRows {
   Row at_ = nullptr;
 };
 
-// B of single values.
+// B of single values, or of pairs; K counts words.
 template <class Rows, int Height, class Row>
-[[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
-                                            NextRows<Row> next, const float* a_m,
-                                            std::int64_t a_step, DotSums<Height>& sum) {
+[[gnu::always_inline]] inline void add_dots(const Rows& b, std::int64_t K,
+                                            const Row (&rows)[kDotColumns], NextRows<Row> next,
+                                            const float* a_m, std::int64_t a_step,
+                                            DotSums<Height>& sum) {
   const auto step = [&](auto read_a, auto read_b) {
     Vec a_k[Height];
 #pragma GCC unroll 4
@@ -77,32 +80,41 @@ template <class Rows, int Height, class Row>
     for (int j = 0; j < kDotColumns; ++j) {
       const Vec b_k = read_b(rows[j]);
 #pragma GCC unroll 4
-      for (int i = 0; i < Height; ++i) sum[i][j] = fma(a_k[i], b_k, sum[i][j]);
+      for (int i = 0; i < Height; ++i) {
+        if constexpr (Rows::kWord == Word::f32) {
+          sum[i][j] = fma(a_k[i], b_k, sum[i][j]);
+        } else {
+          sum[i][j] = dot_pairs(a_k[i], b_k, sum[i][j]);
+        }
+      }
     }
   };
   const auto whole_step = [&](std::int64_t at) {
     step([&](int i) { return load(a_m + i * a_step + at); },
          [&](auto row) { return Rows::read(row, at); });
   };
-  constexpr int kLine = 64 / static_cast<int>(sizeof *rows[0]);
+  constexpr int kLineElements = 64 / static_cast<int>(sizeof *rows[0]);
+  constexpr int kLine = Rows::kWord == Word::f32 ? kLineElements : kLineElements / 2;
+  const std::int64_t whole = b.whole(K);
   std::int64_t k = 0;
-  for (; k + kLine <= K; k += kLine) {
-    next.template ask<kLine>();
+  for (; k + kLine <= whole; k += kLine) {
+    next.template ask<kLineElements>();
 #pragma GCC unroll 4
     for (std::int64_t at = 0; at < kLine; at += kLanes) whole_step(k + at);
   }
-  for (; k + kLanes <= K; k += kLanes) whole_step(k);
+  for (; k + kLanes <= whole; k += kLanes) whole_step(k);
   if (const std::int64_t left = K - k; left > 0) {
     step([&](int i) { return load_n(a_m + i * a_step + k, left); },
-         [&](auto row) { return Rows::read_n(row, k, left); });
+         [&](auto row) { return b.read_n(row, k, left); });
   }
 }
 // B of blocks: a block's values are summed before its scale comes in, once for all of them.
 template <class Rows, int Height, class Row>
   requires requires { Rows::kBytes; }
-[[gnu::always_inline]] inline void add_dots(std::int64_t K, const Row (&rows)[kDotColumns],
-                                            NextRows<Row> next, const float* a_m,
-                                            std::int64_t a_step, DotSums<Height>& sum) {
+[[gnu::always_inline]] inline void add_dots(const Rows&, std::int64_t K,
+                                            const Row (&rows)[kDotColumns], NextRows<Row> next,
+                                            const float* a_m, std::int64_t a_step,
+                                            DotSums<Height>& sum) {
   for (std::int64_t k = 0; k < K; k += kQuantBlock) {
     const std::int64_t at = k / kQuantBlock * Rows::kBytes;
     next.template ask<Rows::kBytes>();
@@ -136,8 +148,8 @@ template <class Rows, int Height>
 #pragma GCC unroll 4
     for (int i = 0; i < Height; ++i) sum[i][j] = zero();
   }
-  add_dots<Rows, Height>(problem.K, rows, NextRows(b, rows[0]), a.data + m * a.row_step, a.row_step,
-                         sum);
+  add_dots<Rows, Height>(b, words_of(Rows::kWord, problem.K), rows, NextRows(b, rows[0]),
+                         a.data + m * a.row_step, a.row_step, sum);
 #pragma GCC unroll 4
   for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 4
@@ -289,11 +301,29 @@ void add_scaled_rows(const Problem& problem, const Rows& b, const FewRowsA& a, R
 
 // Floats of scratch for few_rows_a, which every thread then reads.
 inline std::int64_t few_rows_floats(const ProductShape& shape) {
-  return shape.a == DType::f32 ? 0 : round_up(shape.m * round_up(shape.k, 16), 16);
+  if (shape.a == DType::f32) return 0;
+  const std::int64_t values = round_up(shape.m * round_up(shape.k, 16), 16);
+  const std::int64_t pairs = prepared_a_words(shape.m, words_of(Word::bf16_pair, shape.k));
+  return most(values, kDotsPairs ? round_up(pairs, 16) : 0);
 }
-// A as f32: in place, or converted into scratch as [M, K] or [K, M], as stored.
+// Whether rows of bf16 consist of whole words: pairs that are read where they stand.
+inline bool holds_words(const ConstMatrix& a) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(a.data) % alignof(float) == 0;
+  return a.cols % 2 == 0 && a.ld % 2 == 0 && aligned;
+}
+// Pairs of A, in place or copied.
+inline FewRowsA few_pairs_a(const ConstMatrix& a, float* scratch) {
+  if (holds_words(a)) return {static_cast<const float*>(a.data), a.ld / 2, 1};
+  const PreparedA copy =
+      copy_rows(PairRows(a), {0, a.rows}, {0, words_of(Word::bf16_pair, a.cols)}, scratch);
+  return {copy.data, copy.ld, 1};
+}
+// A as words of the product: in place, or converted into scratch as [M, K] or [K, M], as stored.
 inline FewRowsA few_rows_a(const Problem& problem, float* scratch) {
   const bool tn = problem.form == ProductForm::tn;
+  if constexpr (kDotsPairs) {
+    if (problem.word == Word::bf16_pair) return few_pairs_a(problem.a, scratch);
+  }
   const float* data = static_cast<const float*>(problem.a.data);
   std::int64_t ld = problem.a.ld;
   if (problem.a.dtype == DType::bf16) {
@@ -317,6 +347,9 @@ inline FewRowsA few_rows_a(const Problem& problem, float* scratch) {
 // All rows of C, the given columns (cut at multiples of kPanel).
 inline void multiply_few_rows(const Problem& problem, const ConstMatrix& b, const FewRowsA& a,
                               Range columns) {
+  if constexpr (kDotsPairs) {
+    if (problem.word == Word::bf16_pair) return dot_rows(problem, PairRows(b), a, columns);
+  }
   with_rows(b, [&](const auto& rows) {
     if (problem.form == ProductForm::nt) {
       dot_rows(problem, rows, a, columns);

@@ -31,6 +31,7 @@ struct PlainRows {
   const Element* row(std::int64_t r) const { return data + r * ld; }
   static std::int64_t whole(std::int64_t end) { return end; }
   std::int64_t row_step() const { return ld; }  // from row to row, in what row() points to
+  static constexpr Word kWord = Word::f32;      // what columns are
   static Vec read(const Element* row, std::int64_t col) { return load(row + col); }
   static Vec read_n(const Element* row, std::int64_t col, std::int64_t n) {
     return load_n(row + col, n);
@@ -54,6 +55,7 @@ struct BlockRows {
   const std::uint8_t* row(std::int64_t r) const { return data + r * row_bytes; }
   static std::int64_t whole(std::int64_t end) { return end; }
   std::int64_t row_step() const { return row_bytes; }
+  static constexpr Word kWord = Word::f32;
   static Vec scale(const std::uint8_t* block) {
     std::uint16_t half;
     __builtin_memcpy(&half, block, sizeof half);
@@ -115,6 +117,8 @@ struct PairRows {
       : data(static_cast<const Bf16*>(m.data)), ld(m.ld), cols(m.cols) {}
   const Bf16* row(std::int64_t r) const { return data + r * ld; }
   std::int64_t whole(std::int64_t end) const { return least(end, cols / 2); }
+  std::int64_t row_step() const { return ld; }
+  static constexpr Word kWord = Word::bf16_pair;
   static Vec read(const Bf16* row, std::int64_t word) { return load_pairs(row + 2 * word); }
   Vec read_n(const Bf16* row, std::int64_t word, std::int64_t n) const {
     return load_pairs_n(row + 2 * word, least(2 * n, cols - 2 * word));
@@ -280,13 +284,11 @@ struct PreparedA {
 // Rows of the copy are this far apart beyond the block's depth: a power of two would put the rows
 // of a tile into one cache set.
 constexpr std::int64_t kRowPad = 16;
-// A transposed panel is written kLanes at a time, kPackRows of them wanted.
-constexpr std::int64_t kPanelOverrun = kPackRows % kLanes == 0 ? 0 : kLanes;
 
 inline std::int64_t prepared_a_words(std::int64_t rows, std::int64_t depth) {
   const std::int64_t panels = ceil_div(rows, kPackRows);
   return most(round_up(rows, kTileRows) * (round_up(depth, kRowPad) + kRowPad),
-              panels * (depth * kPackRows + kPanelOverrun));
+              panels * depth * kPackRows);
 }
 
 // k counts words, here and below.
@@ -319,7 +321,7 @@ inline void prefetch_row(const RowPair& row, std::int64_t first, std::int64_t co
 // From A stored [K, M].
 template <class Rows>
 PreparedA copy_transposed(const Rows& a, std::int64_t cols, Range m, Range k, float* buffer) {
-  const std::int64_t step = (k.end - k.begin) * kPackRows + kPanelOverrun;
+  const std::int64_t step = (k.end - k.begin) * kPackRows;
   for (std::int64_t at = k.begin; at < k.end; ++at) {
     const auto from = a.row(at);
     if (at + kPrefetchRows < k.end) {
@@ -327,7 +329,7 @@ PreparedA copy_transposed(const Rows& a, std::int64_t cols, Range m, Range k, fl
     }
     float* to = buffer + (at - k.begin) * kPackRows;
     std::int64_t i = m.begin;
-    for (; i < m.end && i + kPackRows + kLanes <= cols; i += kPackRows, to += step) {
+    for (; i < m.end && i + kPackRows <= cols; i += kPackRows, to += step) {
       for (std::int64_t lane = 0; lane < kPackRows; lane += kLanes) {
         store(to + lane, Rows::read(from, i + lane));
       }

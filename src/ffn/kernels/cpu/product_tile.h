@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include "ffn/kernels/cpu/vec.h"
@@ -48,9 +49,8 @@ struct Tile {
   Word word = Word::f32;
 };
 
-// Rows of A that stand together in packed form: as few as are whole tiles, and whole vectors where
-// that is possible.
-constexpr int kPackRows = kLanes % kTileRows == 0 ? kLanes : kTileRows;
+// Rows of A that stand together in packed form: as few as are whole tiles and whole vectors.
+constexpr int kPackRows = std::lcm(kLanes, kTileRows);
 
 // Where element (i, k) of A stands: rows a[i·a_ld + k], packed a[k·kPackRows + i], columns (a
 // transposed matrix in place) a[k·a_ld + i].

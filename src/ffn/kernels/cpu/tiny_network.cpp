@@ -84,10 +84,11 @@ void hidden_layer(const NetworkPlan& plan, const float* packed, std::int64_t l, 
   if (plan.relu()) return run_layer<TileForm::rows, Finish::relu>(layer);
   run_layer<TileForm::rows, Finish::plain>(layer);
   if (slopes != nullptr) {
-    with_activation_slope(shape.activation, shape.beta,
+    with_activation_slope(shape.activation, shape.beta, DType::f32,
                           [&](auto slope) { map_block(plan, rows, slopes, slope, h); });
   }
-  with_activation(shape.activation, shape.beta, [&](auto f) { map_block(plan, rows, h, f, h); });
+  with_activation(shape.activation, shape.beta, DType::f32,
+                  [&](auto f) { map_block(plan, rows, h, f, h); });
 }
 
 void forward_rows(const NetworkPlan& plan, const TinyNetworkForwardArgs& args, const float* packed,

@@ -15,7 +15,8 @@
 //   read as 0
 //                                          and nothing beyond them is touched
 //     storing to Bf16 rounds to nearest even, subnormals included, and keeps NaN (as base/half.h
-//     does); vcvtneps2bf16 flushes subnormals, so the integer path serves every ISA
+//     does); vcvtneps2bf16 takes subnormals for 0, so vectors with one go by integers
+//   as_bf16(v)                             the nearest bf16 of each lane, as f32
 //   load_lanes(const void*)                the 32 bits of every lane, any alignment
 //   load_int(const int32_t*) load_bytes(const uint8_t*) load_signed_bytes(const int8_t*)   to IVec
 //   + − * / (Vec)  + − & | ^ (IVec)  & | (Mask)
@@ -28,6 +29,8 @@
 //   bits(Vec) from_bits(IVec)              the same 32 bits
 //   to_int(Vec) to_float(IVec)             nearest (halves to even), |x| < 2^31
 //   shift_left<n> shift_right<n> (logical) shift_right_signed<n>
+//   scale_pow2(v, n)                       v·2^n for integral n, v and the result normal
+//   reciprocal_near(v)                     1/v within a relative 2^-14
 //   reduce_add reduce_max                  over lanes, in a fixed tree
 //   transpose(Vec (&)[kLanes])             a kLanes × kLanes tile, in place
 //   kDotsPairs dot_pairs(a, b, sum)        lanes as pairs of bf16 values: sum + Σ a·b, over AVX-512
@@ -44,7 +47,7 @@
 //                                          to the stack
 //   kDotsQuads dot_quads(b, a, sum)        sum + b₀a₀ + … + b₃a₃, b unsigned, a signed: only where
 //                                          kDotsQuads (AVX-512 with VNNI)
-// and below, written once: pow2i as_bf16 set_pair load_pairs load_pairs_n pair_up.
+// and below, written once: pow2i set_pair load_pairs load_pairs_n pair_up.
 #pragma once
 
 #include <cstddef>
@@ -114,13 +117,6 @@ inline Vec dot_pairs(Vec a, Vec b, Vec sum) {
   return fma(first(a), first(b), fma(second(a), second(b), sum));
 }
 #endif
-
-// The nearest bf16 of each lane.
-inline Vec as_bf16(Vec v) {
-  Bf16 words[kLanes];
-  store(words, v);
-  return load(words);
-}
 
 }  // namespace
 }  // namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE

@@ -65,6 +65,8 @@ inline Vec round_nearest(Vec a) {
 }
 inline IVec to_int(Vec a) { return {_mm256_cvtps_epi32(a.v)}; }
 inline Vec to_float(IVec a) { return {_mm256_cvtepi32_ps(a.v)}; }
+inline Vec scale_pow2(Vec a, Vec n) { return from_bits(bits(a) + shift_left<23>(to_int(n))); }
+inline Vec reciprocal_near(Vec a) { return set(1) / a; }
 
 inline Mask lt(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 inline Mask le(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)}; }
@@ -125,6 +127,8 @@ inline __m128i narrow(Vec a) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(r.v, r.v), 0x08);
   return _mm256_castsi256_si128(packed);
 }
+
+inline Vec as_bf16(Vec a) { return widen(narrow(a)); }
 
 inline const __m128i* as_words(const void* p) { return static_cast<const __m128i*>(p); }
 inline Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }

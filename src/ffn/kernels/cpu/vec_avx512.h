@@ -77,6 +77,8 @@ inline Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
 inline Vec round_nearest(Vec a) { return {_mm512_roundscale_ps(a.v, 0)}; }
 inline IVec to_int(Vec a) { return {intrin::to_int(a.v)}; }
 inline Vec to_float(IVec a) { return {intrin::to_float(a.v)}; }
+inline Vec scale_pow2(Vec v, Vec n) { return {intrin::scale(v.v, n.v)}; }
+inline Vec reciprocal_near(Vec a) { return {intrin::reciprocal(a.v)}; }
 
 inline Mask lt(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 inline Mask le(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
@@ -141,12 +143,15 @@ inline Vec widen(__m256i halves) {
   return from_bits(shift_left<16>({intrin::widen_words(halves)}));
 }
 inline __m256i narrow(Vec a) {
+  if (intrin::narrows(a.v)) return intrin::narrow_floats(a.v);
   const IVec u = bits(a);
   const IVec rounded = shift_right<16>(u + iset(0x7fff) + (shift_right<16>(u) & iset(1)));
   const IVec quiet = shift_right<16>(u) | iset(0x40);
   const Vec r = select(eq(a, a), from_bits(rounded), from_bits(quiet));
   return intrin::narrow_words(bits(r).v);
 }
+
+inline Vec as_bf16(Vec a) { return widen(narrow(a)); }
 
 inline const __m128i* as_words(const void* p) { return static_cast<const __m128i*>(p); }
 inline __m256i load_words(const void* p) {

@@ -62,6 +62,18 @@ inline __m512i to_int(__m512 a) {
   for (int i = 0; i < kWidth; ++i) to.lane[i] = _mm_cvtss_si32(_mm_set_ss(from.lane[i]));
   return as_register<__m512i>(to);
 }
+inline __m512 scale(__m512 a, __m512 n) {
+  Lanes<float> lanes = lanes_of<float>(a);
+  const Lanes<float> exponents = lanes_of<float>(n);
+  for (int i = 0; i < kWidth; ++i)
+    lanes.lane[i] = __builtin_ldexpf(lanes.lane[i], static_cast<int>(exponents.lane[i]));
+  return as_register<__m512>(lanes);
+}
+inline __m512 reciprocal(__m512 a) { return _mm512_div_ps(_mm512_set1_ps(1), a); }
+inline bool narrows(__m512) { return false; }
+inline __m256i narrow_floats(__m512 a) {
+  return _mm512_castsi512_si256(_mm512_castps_si512(a));
+}  // never called
 inline __m512 to_float(__m512i a) { return convert<float, std::int32_t, __m512>(a); }
 inline __m512i widen_words(__m256i a) { return convert<std::int32_t, std::uint16_t, __m512i>(a); }
 inline __m256i narrow_words(__m512i a) { return convert<std::uint16_t, std::uint32_t, __m256i>(a); }

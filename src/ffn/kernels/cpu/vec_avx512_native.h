@@ -23,7 +23,19 @@ inline __m512i to_int(__m512 a) { return _mm512_cvtps_epi32(a); }
 inline __m512 dot_pairs(__m512 a, __m512 b, __m512 sum) {
   return _mm512_dpbf16_ps(sum, __builtin_bit_cast(__m512bh, a), __builtin_bit_cast(__m512bh, b));
 }
+// Whether narrow_floats rounds every lane to the nearest bf16: no lane is subnormal.
+inline bool narrows(__m512 a) { return _mm512_fpclass_ps_mask(a, 0x20) == 0; }
+inline __m256i narrow_floats(__m512 a) {
+  return __builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(a));
+}
+#else
+inline bool narrows(__m512) { return false; }
+inline __m256i narrow_floats(__m512 a) {
+  return _mm512_castsi512_si256(_mm512_castps_si512(a));
+}  // never called
 #endif
+inline __m512 scale(__m512 a, __m512 n) { return _mm512_scalef_ps(a, n); }
+inline __m512 reciprocal(__m512 a) { return _mm512_rcp14_ps(a); }
 inline __m512 to_float(__m512i a) { return _mm512_cvtepi32_ps(a); }
 inline __m512i widen_words(__m256i a) { return _mm512_cvtepu16_epi32(a); }
 inline __m256i narrow_words(__m512i a) { return _mm512_cvtepi32_epi16(a); }

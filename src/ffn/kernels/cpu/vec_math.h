@@ -46,24 +46,40 @@ inline Vec exp(Vec x) {
   return fma(parts.fraction, scale, scale);
 }
 
-// 2^y for −126 ≤ y ≤ 126: relative error ≤ 2.3e-7, exact for integers.
+// What a result is rounded to, and so how exact it has to be before. A value that becomes bf16
+// (relative half step 2^-9) may be wrong by a twentieth of that.
+enum class Digits { f32, bf16 };
+
+// 2^y for −126 ≤ y ≤ 126: relative error ≤ 2.3e-7, exact for integers; for bf16 ≤ 7.6e-5.
+template <Digits digits>
 [[gnu::always_inline]] inline Vec exp2_near(Vec y) {
   const Vec n = round_nearest(y);
-  const Vec p = horner(y - n, 1.0f, 0.693147004f, 0.240222424f, 0.0555073395f, 0.00967153348f,
-                       0.00132647005f);
-  return from_bits(bits(p) + shift_left<23>(to_int(n)));
+  if constexpr (digits == Digits::bf16) {
+    return scale_pow2(horner(y - n, 0.999927998f, 0.693261087f, 0.242612064f, 0.0551715195f), n);
+  } else {
+    return scale_pow2(horner(y - n, 1.0f, 0.693147004f, 0.240222424f, 0.0555073395f, 0.00967153348f,
+                             0.00132647005f),
+                      n);
+  }
 }
 constexpr float kLog2E = 1.44269504f;
 
 // σ(x) and σ(−x) within 1.2e-7 for x ≥ −87, for products with x, where the exponent's own rounding
-// (|x|·2^-24 of a value that falls as e^−|x|) does not show. sigmoid_pair() below keeps the
-// relative accuracy of small values and takes any x.
+// (|x|·2^-24 of a value that falls as e^−|x|) does not show; for bf16 within 1.4e-4 of their size.
+// sigmoid_pair() below keeps the relative accuracy of small values and takes any x.
 struct Sigmoid {
   Vec value, complement;
 };
+template <Digits digits>
 [[gnu::always_inline]] inline Sigmoid near_sigmoid(Vec x) {
-  const Vec e = exp2_near(max(set(-126), x * set(-kLog2E)));
-  const Vec value = set(1) / (set(1) + e);
+  const Vec e = exp2_near<digits>(max(set(-126), x * set(-kLog2E)));
+  const Vec above = set(1) + e;
+  Vec value;
+  if constexpr (digits == Digits::bf16) {
+    value = reciprocal_near(above);
+  } else {
+    value = set(1) / above;
+  }
   return {value, e * value};
 }
 
@@ -90,21 +106,35 @@ inline Vec tanh(Vec x) {
 }
 
 // Q(|x|), the upper tail of the normal distribution, = ½·erfc(|x|/√2) = ½·2^{−|x|·P(|x|)}: absolute
-// error ≤ 8e-8 (relative ≤ 1e-5 up to |x| = 6; beyond, it falls to 2^-126 as fast as Q or faster).
+// error ≤ 8e-8 (relative ≤ 1e-5 up to |x| = 6; beyond, it falls to 2^-125 as fast as Q or faster).
+// For bf16: absolute error ≤ 5e-5, relative ≤ 1.7e-4 up to |x| = 6; beyond, it falls to 2^-124.
+template <Digits digits>
+constexpr float kTailEnd =
+    digits == Digits::bf16 ? 15.0f : 11.37f;  // there it is 2^-125.5, 2^-124.6
+template <Digits digits>
 [[gnu::always_inline]] inline Vec normal_tail(Vec x) {
-  const Vec a = min(set(20), abs(x));  // beyond 20 the even part would overflow to −∞
-  // Even and odd powers apart: two chains of half the length.
-  const Vec square = a * a;
-  const Vec even = horner(square, 1.15110493f, 0.052466847f, 3.73481853e-05f, -7.03066544e-05f,
-                          -7.45916566e-07f);
-  const Vec odd = horner(square, 0.459213376f, -0.00698864041f, 0.000260083616f, 9.83282916e-06f,
-                         2.41654536e-08f);
-  return exp2_near(max(set(-126), fnma(a, fma(odd, a, even), set(-1))));
+  const Vec a = min(set(kTailEnd<digits>), abs(x));
+  Vec slope;
+  if constexpr (digits == Digits::bf16) {
+    slope = horner(a, 1.15095496f, 0.459689766f, 0.0523309857f, -0.00756584993f, 0.000665929401f,
+                   -2.60260331e-05f);
+  } else {
+    // Even and odd powers apart: two chains of half the length.
+    const Vec square = a * a;
+    const Vec even = horner(square, 1.15110493f, 0.052466847f, 3.73481853e-05f, -7.03066544e-05f,
+                            -7.45916566e-07f);
+    const Vec odd = horner(square, 0.459213376f, -0.00698864041f, 0.000260083616f, 9.83282916e-06f,
+                           2.41654536e-08f);
+    slope = fma(odd, a, even);
+  }
+  return exp2_near<digits>(fnma(a, slope, set(-1)));
 }
 
-// The density of the normal distribution, φ(x).
+// The density of the normal distribution, φ(x), for |x| ≤ 13 (beyond, as if |x| were 13).
+template <Digits digits>
 [[gnu::always_inline]] inline Vec normal_density(Vec x) {
-  return set(0.398942280f) * exp2_near(max(set(-126), x * x * set(-0.5f * kLog2E)));
+  const Vec square = min(set(169), x * x);
+  return set(0.398942280f) * exp2_near<digits>(square * set(-0.5f * kLog2E));
 }
 
 // ln x of one positive normal number (infinity and NaN stay what they are), for the few places that

@@ -67,6 +67,8 @@ inline IVec to_int(Vec a) {
   return {fits ? static_cast<std::int32_t>(__builtin_rintf(a.v)) : -0x7fffffff - 1};
 }
 inline Vec to_float(IVec a) { return {static_cast<float>(a.v)}; }
+inline Vec scale_pow2(Vec a, Vec n) { return from_bits(bits(a) + shift_left<23>(to_int(n))); }
+inline Vec reciprocal_near(Vec a) { return {1 / a.v}; }
 
 inline Mask lt(Vec a, Vec b) { return {a.v < b.v}; }
 inline Mask le(Vec a, Vec b) { return {a.v <= b.v}; }
@@ -104,6 +106,11 @@ inline void store(Bf16* p, Vec a) {
   const bool is_nan = (u & 0x7fffffffu) > 0x7f800000u;
   const std::uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   p->bits = static_cast<std::uint16_t>(is_nan ? (u >> 16) | 0x40u : rounded);
+}
+inline Vec as_bf16(Vec a) {
+  Bf16 nearest;
+  store(&nearest, a);
+  return load(&nearest);
 }
 template <class T>
 Vec load_n(const T* p, std::int64_t n) {
