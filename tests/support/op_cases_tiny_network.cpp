@@ -54,6 +54,8 @@ void add(std::vector<OpCase>& cases, std::int64_t rows, const TinyNetworkShape& 
   };
   added.accuracy = Accuracy::function;
   added.units = units_of(shape, rows);
+  // Each layer's values, near 1, may be rounded on their way; the next layer passes on as much.
+  added.bf16_inside = static_cast<double>(shape.hidden_layers);
   add_case(cases, std::move(added));
 }
 

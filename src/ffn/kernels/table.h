@@ -131,7 +131,7 @@ struct KernelTable {
   Kernel<TinyNetworkForwardArgs> tiny_network_forward;
   Kernel<TinyNetworkBackwardArgs> tiny_network_backward;
   std::int64_t (*tiny_network_forward_workspace)(const TinyNetworkShape&, std::int64_t rows,
-                                                 int threads);
+                                                 DType x, DType weights, int threads);
   std::int64_t (*tiny_network_backward_workspace)(const TinyNetworkShape&, std::int64_t rows,
                                                   bool wants_weights, int threads);
 };

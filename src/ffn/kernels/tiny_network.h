@@ -21,8 +21,9 @@ struct TinyNetworkShape {
 };
 
 // y = h_L·W_Lᵀ, h_{l+1} = f(h_l·W_lᵀ), h_0 = x. x [N, in], y [N, out]: f32 or bf16; weights
-// [1, weights()]: f32 or bf16. All between is f32, sums included, and rounded once on store. f64
-// and c128 on the reference device only.
+// [1, weights()]: f32 or bf16. All between is f32, sums included, and rounded once on store; but
+// where x and weights are bf16 and the processor multiplies pairs of bf16 (AVX512_BF16), forward
+// rounds h_l to bf16. f64 and c128 on the reference device only.
 struct TinyNetworkForwardArgs {
   ConstMatrix x, weights;
   Matrix y;
@@ -30,7 +31,7 @@ struct TinyNetworkForwardArgs {
 };
 
 // With dz_L = dy, dz_{l-1} = f'(h_{l-1}·W_{l-1}ᵀ) ⊙ dz_l·W_l: dx (+)= dz_0·W_0 and
-// dW_l (+)= dz_lᵀ·h_l. Either may be absent. The hidden values are computed again.
+// dW_l (+)= dz_lᵀ·h_l. Either may be absent. The hidden values are computed again, in f32.
 struct TinyNetworkBackwardArgs {
   ConstMatrix x, weights, dy;
   GradMatrix dx, dweights;

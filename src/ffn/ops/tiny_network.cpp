@@ -25,8 +25,8 @@ class TinyNetworkOp final : public Op {
     spec.outputs.push_back({op_detail::with_cols(x.shape, shape_.out), x.dtype});
     spec.saved.push_back(Saved::input(0));
     spec.saved.push_back(Saved::input(1));
-    spec.forward_scratch_bytes =
-        context.kernels->tiny_network_forward_workspace(shape_, N, context.threads);
+    spec.forward_scratch_bytes = context.kernels->tiny_network_forward_workspace(
+        shape_, N, x.dtype, weights.dtype, context.threads);
     spec.backward_scratch_bytes = context.kernels->tiny_network_backward_workspace(
         shape_, N, context.wants(1), context.threads);
     const std::int64_t all = shape_.weights(), width = shape_.width;

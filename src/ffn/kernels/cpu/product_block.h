@@ -222,9 +222,9 @@ inline LinesAhead lines_of_panel(ProductForm form, const ConstMatrix& b, Range c
   const bool nt = form == ProductForm::nt;
   const Range runs = nt ? columns : k, along = nt ? k : columns;
   const std::byte* first = static_cast<const std::byte*>(b.data) + row_offset_bytes(b, runs.begin) +
-                           dtype_bytes(b.dtype, along.begin);
+                           operand_bytes(b.dtype, along.begin);
   return {first, row_offset_bytes(b, 1), runs.end - runs.begin,
-          dtype_bytes(b.dtype, along.end - along.begin)};
+          operand_bytes(b.dtype, along.end - along.begin)};
 }
 
 // Of the first panel of the given columns, if there are any: packed, or where it is packed from.

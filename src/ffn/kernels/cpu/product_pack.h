@@ -149,9 +149,16 @@ struct RowPairs {
   }
 };
 
+// Bytes of consecutive elements of an operand; as dtype_bytes(), which may not be called from here
+// where it is not inlined (vec.h).
+constexpr std::int64_t operand_bytes(DType dtype, std::int64_t count) {
+  if (dtype == DType::q4_0) return count / kQuantBlock * Q4Rows::kBytes;
+  if (dtype == DType::q8_0) return count / kQuantBlock * Q8Rows::kBytes;
+  return dtype == DType::f32 ? 4 * count : 2 * count;
+}
 // How far behind the first element the given row starts.
 inline std::int64_t row_offset_bytes(const ConstMatrix& matrix, std::int64_t rows) {
-  return dtype_bytes(matrix.dtype, rows * matrix.ld);
+  return operand_bytes(matrix.dtype, rows * matrix.ld);
 }
 // Rows [first, first + rows) of a matrix.
 inline ConstMatrix rows_of(const ConstMatrix& matrix, std::int64_t first, std::int64_t rows) {

@@ -11,25 +11,28 @@ namespace {
 // gate > 0 (else 0), gate·s.
 enum class Finish { plain, add, relu, mask, scale };
 
-// out[rows, columns] = finish(A·B), columns a multiple of kLanes.
+// out[rows, columns] = finish(A·B), columns a multiple of kLanes; depth and the leading dimensions
+// of A and B count words.
 //   TileForm::rows     A [rows, depth]; B in panels of kPanel columns, a panel every depth·kPanel
 //   TileForm::columns  A stored [depth, rows]; B [depth, columns] with rows b_ld apart
+template <class Out>
 struct LayerProduct {
   std::int64_t rows, columns, depth;
   const float* a;
   std::int64_t a_ld;
   const float* b;
   std::int64_t b_ld;
-  const float* gate;  // mask and scale only
-  float* out;
-  std::int64_t ld;  // of out and gate
+  Out* out;
+  std::int64_t ld;  // of out and the gate
+  const Out* mask = nullptr;
+  const float* slopes = nullptr;
 };
 
-template <TileForm Form, Finish finish, int Rows, int Vectors>
-[[gnu::noinline]] void layer_tile(const LayerProduct& at) {
+template <TileForm Form, Finish finish, Word word, class Out, int Rows, int Vectors>
+[[gnu::noinline]] void layer_tile(const LayerProduct<Out>& at) {
   Vec sum[Rows][Vectors];
-  sum_tile<Form, Word::f32>(at.a, at.a_ld, at.b, Form == TileForm::rows ? kPanel : at.b_ld,
-                            at.depth, sum);
+  sum_tile<Form, word>(at.a, at.a_ld, at.b, Form == TileForm::rows ? kPanel : at.b_ld, at.depth,
+                       sum);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
@@ -38,25 +41,26 @@ template <TileForm Form, Finish finish, int Rows, int Vectors>
       Vec y = sum[i][j];
       if constexpr (finish == Finish::add) y = load(at.out + to) + y;
       if constexpr (finish == Finish::relu) y = max(y, zero());
-      if constexpr (finish == Finish::mask) y = select(gt(load(at.gate + to), zero()), y, zero());
-      if constexpr (finish == Finish::scale) y = load(at.gate + to) * y;
+      if constexpr (finish == Finish::mask) y = select(gt(load(at.mask + to), zero()), y, zero());
+      if constexpr (finish == Finish::scale) y = load(at.slopes + to) * y;
       store(at.out + to, y);
     }
   }
 }
 
+template <class Out>
 struct LayerTiles {
-  void (*at[kTileRows * kTileVectors])(const LayerProduct&);
+  void (*at[kTileRows * kTileVectors])(const LayerProduct<Out>&);
 };
-template <TileForm Form, Finish finish, int... I>
-constexpr LayerTiles list_layer_tiles(std::integer_sequence<int, I...>) {
-  return {{layer_tile<Form, finish, I / kTileVectors + 1, I % kTileVectors + 1>...}};
+template <TileForm Form, Finish finish, Word word, class Out, int... I>
+constexpr LayerTiles<Out> list_layer_tiles(std::integer_sequence<int, I...>) {
+  return {{layer_tile<Form, finish, word, Out, I / kTileVectors + 1, I % kTileVectors + 1>...}};
 }
 
-template <TileForm Form, Finish finish>
-void run_layer(const LayerProduct& layer) {
-  constexpr LayerTiles kTiles = list_layer_tiles<Form, finish>(TileIndices{});
-  LayerProduct tile = layer;
+template <TileForm Form, Finish finish, Word word, class Out>
+void run_layer(const LayerProduct<Out>& layer) {
+  constexpr LayerTiles<Out> kTiles = list_layer_tiles<Form, finish, word, Out>(TileIndices{});
+  LayerProduct<Out> tile = layer;
   for (std::int64_t n = 0; n < layer.columns; n += kPanel) {
     const std::int64_t left = layer.columns - n;
     const std::int64_t vectors = left < kPanel ? left / kLanes : kTileVectors;
@@ -65,9 +69,8 @@ void run_layer(const LayerProduct& layer) {
       const std::int64_t rows = layer.rows - m < kTileRows ? layer.rows - m : kTileRows;
       tile.a = layer.a + m * (Form == TileForm::rows ? layer.a_ld : 1);
       tile.out = layer.out + m * layer.ld + n;
-      if constexpr (finish == Finish::mask || finish == Finish::scale) {
-        tile.gate = layer.gate + m * layer.ld + n;
-      }
+      if constexpr (finish == Finish::mask) tile.mask = layer.mask + m * layer.ld + n;
+      if constexpr (finish == Finish::scale) tile.slopes = layer.slopes + m * layer.ld + n;
       kTiles.at[(rows - 1) * kTileVectors + vectors - 1](tile);
     }
   }

@@ -153,7 +153,8 @@ constexpr auto kComplexBytes = static_cast<std::int64_t>(sizeof(Complex));
 void add_tiny_network_kernels(KernelTable& table) {
   table.tiny_network_forward = tiny_network_forward;
   table.tiny_network_backward = tiny_network_backward;
-  table.tiny_network_forward_workspace = [](const TinyNetworkShape& shape, std::int64_t, int) {
+  table.tiny_network_forward_workspace = [](const TinyNetworkShape& shape, std::int64_t, DType,
+                                            DType, int) {
     return 2 * hidden_count(shape) * kComplexBytes;
   };
   table.tiny_network_backward_workspace = [](const TinyNetworkShape& shape, std::int64_t, bool,
