@@ -1,5 +1,7 @@
 // The small network: each block of rows passes through all layers before the next block, so that
 // hidden values never leave the cache. Weights are packed once per call and lie in L2.
+#include <type_traits>
+
 #include "ffn/kernels/cpu/activation.h"
 #include "ffn/kernels/cpu/families.h"
 #include "ffn/kernels/cpu/stream.h"
@@ -23,8 +25,8 @@ struct Pieces {
 // What is held between layers: words of `word`.
 template <Word word>
 using Held = std::conditional_t<word == Word::f32, float, Bf16>;
-constexpr DType dtype_of(const float*) { return DType::f32; }
-constexpr DType dtype_of(const Bf16*) { return DType::bf16; }
+template <class Value>
+constexpr DType kDTypeOf = std::is_same_v<Value, float> ? DType::f32 : DType::bf16;
 
 // Rows in the cache or in an operand itself, read as words.
 struct Block {
@@ -35,7 +37,7 @@ struct Block {
 };
 template <class Value>
 Block held_block(const Value* data, std::int64_t rows, std::int64_t cols, std::int64_t ld) {
-  return {{data, dtype_of(data), rows, cols, ld}};
+  return {{data, kDTypeOf<Value>, rows, cols, ld}};
 }
 
 // Rows of an operand: in place where they consist of words (and are whole vectors, if those are
@@ -116,7 +118,7 @@ void hidden_layer(const NetworkPlan& plan, const float* packed, std::int64_t l, 
   run_layer<TileForm::rows, Finish::plain, word>(
       layer_product<word>(in, shape.width, panels, pre, plan.ld()));
   const std::int64_t rows = in.rows.rows;
-  const DType digits = dtype_of(h);
+  const DType digits = kDTypeOf<Held<word>>;
   if (slopes != nullptr) {
     with_activation_slope(shape.activation, shape.beta, digits,
                           [&](auto slope) { map_block(plan, rows, slopes, slope, pre); });
@@ -126,8 +128,14 @@ void hidden_layer(const NetworkPlan& plan, const float* packed, std::int64_t l, 
 }
 
 // Where values before an activation stand: where the values go, or apart if those are narrower.
-inline float* pre_of(float* h, float*) { return h; }
-inline float* pre_of(Bf16*, float* apart) { return apart; }
+template <class Value>
+float* pre_of(Value* h, float* apart) {
+  if constexpr (std::is_same_v<Value, float>) {
+    return h;
+  } else {
+    return apart;
+  }
+}
 
 template <Word word>
 Held<word>* take_held(Pieces& pieces, const NetworkPlan& plan) {
