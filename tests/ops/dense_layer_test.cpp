@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ffn/base/cpu_features.h"
 #include "ffn/base/philox.h"
 #include "ffn/ops/arithmetic.h"
 #include "ffn/ops/linear.h"
@@ -138,6 +139,39 @@ INSTANTIATE_TEST_SUITE_P(Sizes, DenseLayer, testing::ValuesIn(kCases), [](const 
   const Case& c = tested.param;
   return std::to_string(c.rows) + "x" + std::to_string(c.hidden) + (c.gated ? "_gated" : "");
 });
+
+// Rows of x that lie a multiple of 4 KiB apart are copied to be read, whole, where nothing is kept:
+// no bit changes, for one block of rows or several.
+TEST(DenseLayerRows, OfWholePagesChangeNoBit) {
+  for (const Isa isa : supported_isas()) {
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      const std::int64_t width = dtype == DType::f32 ? 1024 : 2048;
+      for (const std::int64_t rows : {20, 150}) {
+        Executor ex(cpu_device(serial_pool(), isa));
+        const auto made = [&](const char* name, const Shape& shape, double scale) {
+          const RandomStream stream(4, name);
+          std::vector<double> values;
+          for (std::int64_t i = 0; i < shape.count(); ++i)
+            values.push_back(scale *
+                             static_cast<double>(stream.normal(0, static_cast<std::uint64_t>(i))));
+          const Tensor tensor = ex.allocate_persistent({shape, dtype}, Tag::data);
+          set_host_values(tensor, values);
+          return ex.leaf(tensor);
+        };
+        const Value x = made("x", {rows, width}, 1);
+        LayerWeights weights;
+        weights.gate = made("gate", {40, width}, 0.05);
+        weights.up = made("up", {40, width}, 0.05);
+        weights.down = made("down", {width, 40}, 0.2);
+        const std::vector<double> kept =
+            host_values(dense_layer(ex, x, weights, Activation::silu).tensor);
+        const NoTape no_tape(ex);
+        EXPECT_EQ(host_values(dense_layer(ex, x, weights, Activation::silu).tensor), kept)
+            << to_string(isa) << " " << to_string(dtype) << " " << rows;
+      }
+    }
+  }
+}
 
 // Beyond input, output, weights and what store keeps, memory is of tiles: a hidden layer twice as
 // wide costs nothing more to train when it is computed again, and nothing to run.

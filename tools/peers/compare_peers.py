@@ -203,12 +203,16 @@ def compared(options):
         if peer.skipped:
             print(f"{peer.name}: skipped: {peer.skipped}", file=sys.stderr)
     present, results = [peer for peer in peers if not peer.skipped], []
-    for number, case in enumerate(cases):
-        print(f"[{number + 1}/{len(cases)}] {case['key']}", file=sys.stderr)
-        results.append(measured_case(case, ours, present, options.rounds))
-        if options.peak and case["kind"] != "product":
-            for peer, entry in zip(present, results[-1]["peers"]):
-                entry["bytes"] = peer.peak(case) if entry.get("ms") else None
+    try:
+        for number, case in enumerate(cases):
+            print(f"[{number + 1}/{len(cases)}] {case['key']}", file=sys.stderr)
+            result = measured_case(case, ours, present, options.rounds)
+            if options.peak and case["kind"] != "product":
+                for peer, entry in zip(present, result["peers"]):
+                    entry["bytes"] = peer.peak(case) if entry.get("ms") else None
+            results.append(result)
+    except KeyboardInterrupt:
+        print(f"stopped: {len(results)} of {len(cases)} cases are reported", file=sys.stderr)
     for child in [ours] + [peer.child for peer in present]:
         child.end()
     notes = list(library_notes()) if any("torch" in peer.version for peer in present) else []

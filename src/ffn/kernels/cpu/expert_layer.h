@@ -17,9 +17,17 @@ namespace {
 
 // What one thread needs, in words.
 struct LayerLayout {
-  std::int64_t strip, tile_ld, tile, narrow, panels, bias, few_bias, few_ld, few_narrow, few, total;
+  std::int64_t strip, tile_ld, tile, narrow, panels, bias, rows, few_bias, few_ld, few_narrow, few,
+      total;
   ScratchFloats scratch;
 };
+// Whether rows of x may lie a multiple of 4 KiB apart, so that they are copied to be read: once for
+// all strips if they are one block, once for both maps if there are more.
+inline bool copies_rows(const ExpertLayerShape& shape) {
+  const std::int64_t bytes = shape.x == DType::f32 ? 4 : 2;
+  const bool words = word_of(shape.x, shape.weights) == Word::bf16_pair || shape.x == DType::f32;
+  return words && shape.width * bytes % 4096 == 0;
+}
 inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
   LayerLayout layout{};
   const std::int64_t D = shape.width, H = shape.hidden, in_maps = shape.gated ? 2 : 1;
@@ -38,8 +46,10 @@ inline LayerLayout layer_layout(const ExpertLayerShape& shape) {
   layout.few_narrow = pairs ? kFewRows * words_of(Word::bf16_pair, layout.few_ld) : 0;
   layout.few = in_maps * kFewRows * layout.few_ld + layout.few_narrow +
                few_rows_floats({ProductForm::nt, kFewRows, 0, most(D, pairs ? H : 0), shape.x});
+  const std::int64_t row_words = words_of(pairs ? Word::bf16_pair : Word::f32, D);
+  layout.rows = copies_rows(shape) ? round_up(prepared_a_words(kBlockRows, row_words), 16) : 0;
   const std::int64_t tiles =
-      in_maps * layout.tile + layout.narrow + layout.panels + layout.scratch.a;
+      in_maps * layout.tile + layout.narrow + layout.panels + layout.rows + layout.scratch.a;
   layout.total = round_up(most(layout.bias + tiles, layout.few_bias + layout.few), 16);
   return layout;
 }
@@ -62,7 +72,8 @@ class LayerPiece {
     other_ = hidden_ + (shape.gated ? layout_.tile : 0);
     void* narrow = other_ + layout_.tile;
     if (layout_.narrow > 0) narrow_ = static_cast<Bf16*>(narrow);
-    scratch_ = other_ + layout_.tile + layout_.narrow;
+    rows_ = other_ + layout_.tile + layout_.narrow;
+    scratch_ = rows_ + layout_.rows;
   }
 
   // Rows [first, last) of expert e, strip by strip of hidden units.
@@ -153,10 +164,30 @@ class LayerPiece {
     const PackedB b{weights.packed, step, 0, 0, problem.word, source, weights.room};
     multiply_range(problem, b, {0, problem.M}, {0, problem.N}, {0, problem.K}, {scratch_, nullptr});
   }
+  // Rows of x so that tiles read them where they stand, if the layout has room for them.
+  ConstMatrix x_rows(Range rows, DType weights) {
+    ConstMatrix x = rows_of(args_.x, rows.begin, rows.end - rows.begin);
+    Problem reading = problem(x, {}, nullptr, false);
+    reading.word = word_of(x.dtype, weights);
+    if (layout_.rows == 0 || reads_in_place(reading)) return x;
+    const Range all{0, x.rows}, words{0, words_of(reading.word, x.cols)};
+    const std::int64_t ld = round_up(words.end, kRowPad) + kRowPad;
+    if (rows.begin != copied_.begin || rows.end != copied_.end) {
+      if (reading.word == Word::bf16_pair) {
+        copy_rows(PairRows(x), all, words, rows_);
+      } else {
+        copy_rows(PlainRows<float>(x), all, words, rows_);
+      }
+      copied_ = rows;
+    }
+    x.data = rows_;
+    x.ld = reading.word == Word::bf16_pair ? 2 * ld : ld;
+    return x;
+  }
   void map_in(Range rows, const Weights& weights, const float* bias, float* tile,
-              TileFinish finish) const {
+              TileFinish finish) {
     const std::int64_t M = rows.end - rows.begin, N = weights.matrix.rows;
-    Problem map = problem(rows_of(args_.x, rows.begin, M),
+    Problem map = problem(x_rows(rows, weights.matrix.dtype),
                           {tile, DType::f32, M, N, layout_.tile_ld}, bias, false);
     map.finish = finish;
     multiply(map, weights);
@@ -215,7 +246,8 @@ class LayerPiece {
   Matrix sums_;
   ExpertLayerShape shape_;
   LayerLayout layout_;
-  float *bias_, *panels_, *hidden_, *other_, *scratch_;
+  float *bias_, *panels_, *hidden_, *other_, *rows_, *scratch_;
+  Range copied_ = {};       // rows of x that rows_ holds
   Bf16* narrow_ = nullptr;  // where the tiles multiply pairs of bf16: the hidden values
 };
 
