@@ -105,6 +105,15 @@ def main():
 
     show("-log2(2Q(x))/x", log_tail, log_tail_weight, 0, 6, 9)
 
+    # For results that are rounded to bf16: 2^f itself, relative error; the tail with a weight that bounds
+    # the relative error of Q by ten times the number printed (ln2 included, seven).
+    show("2^f, bf16", lambda f: mp.power(2, f), lambda f: 1 / mp.power(2, f), mp.mpf("-0.5001"), mp.mpf("0.5001"), 3)
+
+    def rough_tail_weight(x):
+        return x * (mp.erfc(x / mp.sqrt(2)) + mp.mpf("0.1")) if x > tiny else tiny
+
+    show("-log2(2Q(x))/x, bf16", log_tail, rough_tail_weight, 0, 6, 5)
+
 
 if __name__ == "__main__":
     main()
