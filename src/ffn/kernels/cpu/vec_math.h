@@ -110,7 +110,7 @@ inline Vec tanh(Vec x) {
 // For bf16: absolute error ≤ 5e-5, relative ≤ 1.7e-4 up to |x| = 6; beyond, it falls to 2^-124.
 template <Digits digits>
 constexpr float kTailEnd =
-    digits == Digits::bf16 ? 15.0f : 11.37f;  // there it is 2^-125.5, 2^-124.6
+    digits == Digits::bf16 ? 15.0f : 11.37f;  // there it is 2^-124.5, 2^-125.8
 template <Digits digits>
 [[gnu::always_inline]] inline Vec normal_tail(Vec x) {
   const Vec a = min(set(kTailEnd<digits>), abs(x));
