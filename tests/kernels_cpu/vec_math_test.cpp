@@ -136,7 +136,8 @@ TEST_P(VecMath, Tanh) {
   EXPECT_LE(worst.error, 3.0) << "tanh(" << worst.at << ") = " << worst.got;
 }
 
-// Q(|x|) within both errors, the relative one up to |x| = 6; beyond, no more than Q and most_beyond.
+// Q(|x|) within both errors, the relative one up to |x| = 6; beyond, no more than Q and
+// most_beyond.
 void check_tail(Isa isa, Elementary tail, double most_absolute, double most_relative,
                 double most_beyond) {
   const std::vector<float>& x = floats();
