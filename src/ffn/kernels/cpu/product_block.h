@@ -88,15 +88,18 @@ struct BlockScratch {
   float *a, *sums;
 };
 
+// Whether rows of bf16 consist of whole words: pairs that are read where they stand.
+inline bool holds_words(const ConstMatrix& a) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(a.data) % alignof(float) == 0;
+  return a.cols % 2 == 0 && a.ld % 2 == 0 && aligned;
+}
 // A is read in place when its rows consist of the tiles' words, with a stride that spreads a tile's
 // rows over the cache: the sets of L1 repeat every 4 KiB.
 inline bool reads_in_place(const Problem& problem) {
   const ConstMatrix& a = problem.a;
   if (problem.form == ProductForm::tn) return false;
   if (problem.word == Word::f32) return a.dtype == DType::f32 && a.ld % 1024 != 0;
-  const bool pairs = problem.K % 2 == 0 && a.ld % 2 == 0 &&
-                     reinterpret_cast<std::uintptr_t>(a.data) % alignof(float) == 0;
-  return pairs && a.ld % 2048 != 0;
+  return holds_words(a) && a.ld % 2048 != 0;
 }
 // Words of row m of A in place from the value k on.
 inline const float* words_in_place(const Problem& problem, std::int64_t m, std::int64_t k) {

@@ -306,11 +306,6 @@ inline std::int64_t few_rows_floats(const ProductShape& shape) {
   const std::int64_t pairs = prepared_a_words(shape.m, words_of(Word::bf16_pair, shape.k));
   return most(values, kDotsPairs ? round_up(pairs, 16) : 0);
 }
-// Whether rows of bf16 consist of whole words: pairs that are read where they stand.
-inline bool holds_words(const ConstMatrix& a) {
-  const bool aligned = reinterpret_cast<std::uintptr_t>(a.data) % alignof(float) == 0;
-  return a.cols % 2 == 0 && a.ld % 2 == 0 && aligned;
-}
 // Pairs of A, in place or copied.
 inline FewRowsA few_pairs_a(const ConstMatrix& a, float* scratch) {
   if (holds_words(a)) return {static_cast<const float*>(a.data), a.ld / 2, 1};
