@@ -43,6 +43,12 @@ VecProbe vec_probe() {
     __builtin_memcpy(out, lanes, sizeof lanes);
   };
   probe.reduce_add = [](const float* in) { return vec::reduce_add(load(in)); };
+  probe.sums = kReduced;
+  probe.reduce_adds = [](const float* in, float* out) {
+    Vec rows[kReduced];
+    for (int i = 0; i < kReduced; ++i) rows[i] = load(in + i * kLanes);
+    vec::store_n(out, vec::reduce_adds(rows), kReduced);
+  };
   probe.reduce_max = [](const float* in) { return vec::reduce_max(load(in)); };
   probe.select_less = [](const float* x, const float* y, float* out) {
     store(out, select(lt(load(x), load(y)), load(x), load(y)));

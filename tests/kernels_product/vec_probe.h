@@ -22,6 +22,8 @@ struct VecProbe {
   void (*pow2i)(const float* in, float* out);
   void (*to_int)(const float* in, std::int32_t* out);  // round to nearest, halves to even
   float (*reduce_add)(const float* in);
+  int sums;                                          // that reduce_adds adds up at once
+  void (*reduce_adds)(const float* in, float* out);  // sums × lanes → sums
   float (*reduce_max)(const float* in);
   // (x < y ? x : y), lane by lane, by lt and select
   void (*select_less)(const float* x, const float* y, float* out);

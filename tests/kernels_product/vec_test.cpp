@@ -193,6 +193,16 @@ TEST_P(Vector, Reductions) {
   }
 }
 
+// Several sums at once are each what one alone is, to the bit: the tree is the same.
+TEST_P(Vector, SumsOfSeveralVectors) {
+  float in[4 * kMostLanes], out[4];
+  const auto sums = static_cast<std::size_t>(probe_.sums);
+  for (std::size_t i = 0; i < sums * lanes_; ++i)
+    in[i] = std::sin(static_cast<float>(i + 1)) * std::ldexp(1.0f, static_cast<int>(i % 23));
+  probe_.reduce_adds(in, out);
+  for (std::size_t i = 0; i < sums; ++i) EXPECT_EQ(out[i], probe_.reduce_add(in + i * lanes_)) << i;
+}
+
 TEST_P(Vector, ComparesAndSelects) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   for (std::size_t i = 0; i < lanes_; ++i) {

@@ -21,20 +21,6 @@ struct FewRowsA {
   std::int64_t row_step, k_step;
 };
 
-// One finished element of C.
-inline void put(const Problem& problem, std::int64_t m, std::int64_t n, float sum) {
-  const std::int64_t at = m * problem.c.ld + n;
-  const float bias = problem.bias != nullptr ? problem.bias[n] : -0.0f;  // x + −0 is x for every x
-  if (problem.c.dtype == DType::bf16) {
-    Bf16* c = static_cast<Bf16*>(problem.c.data) + at;
-    const Vec old = problem.accumulate ? load_n(c, 1) : set(-0.0f);
-    store_n(c, set(sum) + old + set(bias), 1);
-  } else {
-    float* c = static_cast<float*>(problem.c.data) + at;
-    *c = (sum + (problem.accumulate ? *c : -0.0f)) + bias;
-  }
-}
-
 // Sums of Height rows of A times kDotColumns rows of B, lane by lane.
 template <int Height>
 using DotSums = Vec[Height][kDotColumns];
@@ -136,6 +122,26 @@ template <class Rows, int Height, class Row>
   }
 }
 
+// Vectors of finished sums of a row of C, kReduced in each.
+constexpr int kReducedVectors = kDotColumns / kReduced;
+
+// C[m … m + height, n … n + columns) from finished sums. Apart from the loop over k, so that its
+// registers stay there.
+template <class Element>
+[[gnu::noinline]] void put_sums(const Problem& problem, std::int64_t m, std::int64_t n, int height,
+                                std::int64_t columns, const Vec (*sums)[kReducedVectors]) {
+  for (int i = 0; i < height; ++i) {
+    Element* c = static_cast<Element*>(problem.c.data) + (m + i) * problem.c.ld + n;
+    for (std::int64_t j = 0; j < columns; j += kReduced) {
+      const std::int64_t count = least(kReduced, columns - j);
+      Vec y = sums[i][j / kReduced];
+      if (problem.accumulate) y = y + load_n(c + j, count);
+      if (problem.bias != nullptr) y = y + load_n(problem.bias + n + j, count);
+      store_n(c + j, y, count);
+    }
+  }
+}
+
 template <class Rows, int Height>
 [[gnu::noinline]] void dot_block(const Problem& problem, const Rows& b, const FewRowsA& a,
                                  std::int64_t m, std::int64_t n, std::int64_t columns) {
@@ -150,12 +156,16 @@ template <class Rows, int Height>
   }
   add_dots<Rows, Height>(b, words_of(Rows::kWord, problem.K), rows, NextRows(b, rows[0]),
                          a.data + m * a.row_step, a.row_step, sum);
+  Vec finished[Height][kReducedVectors];
 #pragma GCC unroll 4
   for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 4
-    for (int j = 0; j < kDotColumns; ++j) {
-      if (j < columns) put(problem, m + i, n + j, reduce_add(sum[i][j]));
-    }
+    for (int v = 0; v < kReducedVectors; ++v) finished[i][v] = reduce_adds(sum[i] + v * kReduced);
+  }
+  if (problem.c.dtype == DType::bf16) {
+    put_sums<Bf16>(problem, m, n, Height, columns, finished);
+  } else {
+    put_sums<float>(problem, m, n, Height, columns, finished);
   }
 }
 

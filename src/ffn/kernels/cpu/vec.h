@@ -32,6 +32,7 @@
 //   scale_pow2(v, n)                       v·2^n for integral n, v and the result normal
 //   reciprocal_near(v)                     1/v within a relative 2^-14
 //   reduce_add reduce_max                  over lanes, in a fixed tree
+//   reduce_adds(const Vec*)                reduce_add of kReduced vectors, in the first lanes
 //   transpose(Vec (&)[kLanes])             a kLanes × kLanes tile, in place
 //   kDotsPairs dot_pairs(a, b, sum)        lanes as pairs of bf16 values: sum + Σ a·b, over AVX-512
 //                                          with BF16 one instruction (kDotsPairs)

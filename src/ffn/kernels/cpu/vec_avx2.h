@@ -91,6 +91,19 @@ inline float reduce_max(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
+constexpr int kReduced = 4;
+inline Vec reduce_adds(const Vec* sums) {
+  const auto fold = [](__m256 a, __m256 b) {  // to four lanes each
+    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  };
+  const __m256 ab = fold(sums[0].v, sums[1].v), cd = fold(sums[2].v, sums[3].v);
+  const __m256 two =
+      _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+  const __m256 acbd = _mm256_hadd_ps(two, two);
+  const __m128 each = _mm_unpacklo_ps(_mm256_castps256_ps128(acbd), _mm256_extractf128_ps(acbd, 1));
+  return {_mm256_castps128_ps256(each)};
+}
+
 // Pairs of rows are interleaved by 1, 2, then 4 lanes.
 inline void transpose(Vec (&rows)[kLanes]) {
   Vec half[kLanes];

@@ -109,6 +109,23 @@ inline float reduce_max(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
+constexpr int kReduced = 4;
+inline Vec reduce_adds(const Vec* sums) {
+  const auto fold = [](__m512 a, __m512 b) {  // to eight lanes each
+    return _mm512_add_ps(intrin::shuffle_quarters<0x44>(a, b),
+                         intrin::shuffle_quarters<0xee>(a, b));
+  };
+  const __m512 ab = fold(sums[0].v, sums[1].v), cd = fold(sums[2].v, sums[3].v);
+  const __m512 four =
+      _mm512_add_ps(intrin::shuffle_quarters<0x88>(ab, cd), intrin::shuffle_quarters<0xdd>(ab, cd));
+  const __m512d pairs = _mm512_castps_pd(four);
+  const __m512 two = _mm512_add_ps(four, _mm512_castpd_ps(_mm512_unpackhi_pd(pairs, pairs)));
+  // The first two lanes of each quarter are left.
+  const IVec quarters = shift_left<2>(iota() & iset(3));
+  return {_mm512_add_ps(_mm512_permutexvar_ps(quarters.v, two),
+                        _mm512_permutexvar_ps((quarters | iset(1)).v, two))};
+}
+
 // Groups of four rows are transposed within each 128-bit quarter, then quarters change places.
 inline void transpose(Vec (&rows)[kLanes]) {
   for (int i = 0; i < 16; i += 4) {

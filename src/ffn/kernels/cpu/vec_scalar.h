@@ -84,6 +84,8 @@ inline Vec select(Mask mask, Vec a, Vec b) { return mask.v ? a : b; }
 
 inline float reduce_add(Vec a) { return a.v; }
 inline float reduce_max(Vec a) { return a.v; }
+constexpr int kReduced = 1;
+inline Vec reduce_adds(const Vec* sums) { return sums[0]; }
 inline void transpose(Vec (&)[kLanes]) {}
 
 inline Vec load(const float* p) { return {*p}; }
