@@ -25,7 +25,7 @@ constexpr std::int64_t kQuantPanel = kQuantVectors * kLanes;
 // Values of k in a lane, and steps of the least group, whose 16-bit sums cannot overflow.
 constexpr std::int64_t kQuad = 4, kBlockSteps = 8;
 
-constexpr std::int64_t kLineBytes = 64, kBytesAhead = 4096;
+constexpr std::int64_t kBytesAhead = 8192;
 
 // What is added to a weight so that it is unsigned; 0 where its sign is kept.
 constexpr std::int32_t weight_offset(int bits) { return bits == 4 ? 8 : kDotsQuads ? 128 : 0; }
@@ -47,6 +47,15 @@ inline IVec broadcast_quad(const std::int8_t* a) {
   std::int32_t quad;
   __builtin_memcpy(&quad, a, sizeof quad);
   return iset(quad);
+}
+
+// Few rows come by once: their limit is memory, and one stream alone does not reach it. The line
+// that comes later is asked for with every vector, into L2: all of a group's at once would fill the
+// buffers of L1's misses and make its own loads wait.
+template <int Rows>
+[[gnu::always_inline]] inline void ask_ahead(const std::byte* b) {
+  constexpr int kIntoL2 = 2;
+  if constexpr (Rows < kQuantRows) __builtin_prefetch(b + kBytesAhead, 0, kIntoL2);
 }
 
 template <int Rows>
@@ -74,6 +83,7 @@ template <int Rows>
       IVec weights[kQuantVectors], sizes[kQuantVectors];
 #pragma GCC unroll 4
       for (int j = 0; j < kQuantVectors; ++j, b += sizeof(IVec)) {
+        ask_ahead<Rows>(b);
         weights[j] = load_lanes(b);
         if constexpr (!kDotsQuads) sizes[j] = abs_bytes(weights[j]);
       }
@@ -102,7 +112,10 @@ template <int Rows>
     for (std::int64_t step = 0; step < kBlockSteps; step += 2) {
       IVec bytes[kQuantVectors];
 #pragma GCC unroll 4
-      for (int j = 0; j < kQuantVectors; ++j, b += sizeof(IVec)) bytes[j] = load_lanes(b);
+      for (int j = 0; j < kQuantVectors; ++j, b += sizeof(IVec)) {
+        ask_ahead<Rows>(b);
+        bytes[j] = load_lanes(b);
+      }
 #pragma GCC unroll 2
       for (int half = 0; half < 2; ++half, a += kQuad) {
         IVec weights[kQuantVectors];
@@ -139,11 +152,6 @@ template <int Bits, int Rows>
     }
     const std::byte* scales = b;
     b += kQuantPanel * sizeof(float);
-    // Few rows come by once: their limit is memory, and one stream alone does not reach it.
-    if constexpr (Rows < kQuantRows) {
-      for (std::int64_t at = 0; at < bytes; at += kLineBytes)
-        __builtin_prefetch(b + kBytesAhead + at);
-    }
     if constexpr (Bits == 8) {
       add_bytes<Rows>(t, a, b, sum);
     } else {
