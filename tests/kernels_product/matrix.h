@@ -27,15 +27,17 @@ using kernels::KernelTable;
 using kernels::LaunchContext;
 using kernels::Matrix;
 
+inline std::int64_t round_up_to_block(DType dtype, std::int64_t count) {
+  const std::int64_t block = block_elements(dtype);
+  return (count + block - 1) / block * block;
+}
+
 // A stored matrix without a byte behind its last element (a read beyond it is a sanitizer report).
 // Gaps between rows hold NaN (0xFF bytes), which would poison any result that used them.
 class Stored {
  public:
   Stored(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t gap)
-      : dtype_(dtype),
-        rows_(rows),
-        cols_(cols),
-        ld_(cols + (is_block(dtype) ? (gap + 31) / 32 * 32 : gap)) {
+      : dtype_(dtype), rows_(rows), cols_(cols), ld_(cols + round_up_to_block(dtype, gap)) {
     const std::int64_t elements = rows == 0 ? 0 : (rows - 1) * ld_ + cols;
     bytes_.assign(static_cast<std::size_t>(dtype_bytes(dtype, elements)), std::byte{0xFF});
   }
@@ -93,19 +95,28 @@ class Stored {
   }
 
  private:
+  // Any bits but for scales, which are powers of two, and for factors of such size that K products
+  // with rows of −4 … 4 stay far below 2^24 steps.
   void fill_blocks(std::int64_t r, std::mt19937& random) {
-    const std::int64_t bytes = dtype_bytes(dtype_, kQuantBlock);
-    for (std::int64_t block = 0; block < cols_ / kQuantBlock; ++block) {
+    const std::int64_t elements = block_elements(dtype_), bytes = dtype_bytes(dtype_, elements);
+    for (std::int64_t block = 0; block < cols_ / elements; ++block) {
       std::byte* at = bytes_.data() + dtype_bytes(dtype_, r * ld_) + block * bytes;
-      const F16 scale = to_f16(random() % 2 == 0 ? 0.5f : 1.0f);
-      std::memcpy(at, &scale, sizeof scale);
-      for (std::int64_t i = 2; i < bytes; ++i) {
-        // q8_0 within ±31: K · 4 · 31 stays far below 2^24.
-        const unsigned word = static_cast<unsigned>(random());
-        const int small = static_cast<int>(word % 63) - 31;
-        at[i] = static_cast<std::byte>(dtype_ == DType::q4_0 ? word & 0xFF
-                                                             : static_cast<unsigned>(small) & 0xFF);
-      }
+      for (std::int64_t i = 0; i < bytes; ++i) at[i] = static_cast<std::byte>(random() & 0xFF);
+      const auto small = [&](std::int64_t i, int most) {
+        at[i] = static_cast<std::byte>(static_cast<int>(random() % (2 * most + 1)) - most);
+      };
+      const auto put_half = [&](std::int64_t i, float value) {
+        const F16 half = to_f16(value);
+        std::memcpy(at + i, &half, sizeof half);
+      };
+      const float scale = random() % 2 == 0 ? 0.5f : 1.0f;
+      if (dtype_ == DType::q8_0)
+        for (std::int64_t i = 2; i < bytes; ++i) small(i, 31);
+      if (dtype_ == DType::q6_k)
+        for (std::int64_t i = 192; i < 208; ++i) small(i, 2);
+      put_half(dtype_ == DType::q6_k ? 208 : 0, scale);
+      if (dtype_ == DType::q4_1 || dtype_ == DType::q4_k)
+        put_half(2, 0.5f * (static_cast<float>(random() % 9) - 4.0f));
     }
   }
   void read_row(const std::byte* from, std::vector<float>& row) const {

@@ -21,17 +21,18 @@ constexpr Sizes kSizes[] = {
 std::vector<Types> all_types(ProductForm form) {
   std::vector<Types> all;
   for (const DType a : {DType::f32, DType::bf16}) {
-    for (const DType b : {DType::f32, DType::bf16, DType::f16, DType::q4_0, DType::q8_0}) {
+    for (const DType b : {DType::f32, DType::bf16, DType::f16, DType::q4_0, DType::q4_1,
+                          DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k}) {
       if (is_block(b) && form == ProductForm::tn) continue;
       for (const DType c : {DType::f32, DType::bf16}) all.push_back({a, b, c});
     }
   }
   return all;
 }
-// Quantised rows have a multiple of 32 elements.
+// Quantised rows are whole blocks.
 Sizes fit(Sizes size, ProductForm form, DType b) {
   std::int64_t& along = form == ProductForm::nt ? size.k : size.n;
-  if (is_block(b)) along = (along + kQuantBlock - 1) / kQuantBlock * kQuantBlock;
+  along = round_up_to_block(b, along);
   return size;
 }
 

@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "ffn/base/blocks.h"
 #include "kernels_reference/operand.h"
 
 namespace ffn::test {
@@ -76,6 +77,26 @@ TEST(Access, BlocksAgreeWithDequantizeRow) {
       for (std::int64_t col = 0; col < 96; ++col) {
         EXPECT_EQ(input(row, col), expected[static_cast<std::size_t>(row * 96 + col)]);
       }
+    }
+  }
+}
+
+// Of any bits with finite scales; f32 rounds the sum of exact terms once.
+TEST(Access, BlocksOfAnyBitsAgreeWithDequantizeRow) {
+  std::mt19937_64 random(63);
+  for (const DType dtype :
+       {DType::q4_0, DType::q4_1, DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k}) {
+    const std::int64_t elements = block_elements(dtype), bytes = dtype_bytes(dtype, elements);
+    std::vector<std::byte> blocks(static_cast<std::size_t>(3 * bytes));
+    for (std::byte& byte : blocks) byte = static_cast<std::byte>(random() & 0xFF);
+    for (std::int64_t block = 0; block < 3; ++block)
+      for (const std::int64_t half : dtype == DType::q6_k ? std::vector{208} : std::vector{0, 2})
+        blocks[static_cast<std::size_t>(block * bytes + half + 1)] &= std::byte{0xBF};
+    std::vector<float> expected(static_cast<std::size_t>(3 * elements));
+    dequantize_row(dtype, blocks.data(), 3 * elements, expected.data());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const double got = read_real(blocks.data(), dtype, static_cast<std::int64_t>(i));
+      EXPECT_EQ(static_cast<float>(got), expected[i]) << to_string(dtype) << " at " << i;
     }
   }
 }

@@ -7,8 +7,8 @@
 namespace ffn::inline v0 {
 
 // f32/bf16 compute on every device; f64 and c128 (complex double, for complex-step gradients) only
-// on the reference device; f16 is storage; q4_0 and q8_0 are weight blocks along a row that
-// products read, q4_1, q5_0, q4_k and q6_k blocks that are dequantised first (blocks.h).
+// on the reference device; f16 is storage; q4_0, q4_1, q5_0, q8_0, q4_k and q6_k are weight blocks
+// along a row, which products read (blocks.h).
 enum class DType : std::uint8_t {
   f64,
   f32,

@@ -17,9 +17,9 @@ struct ProductShape {
   std::int64_t piece = 0;  // as in ProductArgs
 };
 
-// C (+)= product, plus bias[n] on every row when given. A: f32 or bf16; B: f32, bf16, f16, q4_0 or
-// q8_0 (blocks run along B's stored rows; nt and nn only); C: f32 or bf16. Sums are kept in f32 and
-// rounded once on store. Where A and B are bf16 and the processor multiplies pairs of bf16
+// C (+)= product, plus bias[n] on every row when given. A: f32 or bf16; B: f32, bf16, f16 or
+// blocks, which run along B's stored rows (nt and nn only); C: f32 or bf16. Sums are kept in f32
+// and rounded once on store. Where A and B are bf16 and the processor multiplies pairs of bf16
 // (AVX512_BF16), subnormal values and sums count as 0. f64 and c128 on the reference device only. K
 // = 0 gives zero (or bias).
 //

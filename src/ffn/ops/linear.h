@@ -8,7 +8,7 @@ namespace ffn::inline v0 {
 using kernels::ProductForm;
 
 // y = x·Wᵀ + b. x [..., D], weight [H, D], bias [H] (may be absent) → y [..., H] of x's dtype.
-//   dtypes     x f32 or bf16; weight f32, bf16, or frozen f16, q4_0, q8_0 (D a multiple of 32);
+//   dtypes     x f32 or bf16; weight f32, bf16, or frozen f16 or blocks (D a multiple of theirs);
 //              bias f32 or bf16. On the reference device x f64 or c128; weight and bias as x, or
 //              the weight frozen.
 //   packed     u8 [packed_b_bytes], the weight prepared by the device's pack_b for form nt; only

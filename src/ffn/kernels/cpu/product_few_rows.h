@@ -94,29 +94,35 @@ template <class Rows, int Height, class Row>
          [&](auto row) { return b.read_n(row, k, left); });
   }
 }
-// B of blocks: a block's values are summed before its scale comes in, once for all of them.
+// B of blocks: 32 values are summed before a scale that they share comes in, once for all of them.
 template <class Rows, int Height, class Row>
-  requires requires { Rows::kBytes; }
+  requires requires { Rows::kGroupBytes; }
 [[gnu::always_inline]] inline void add_dots(const Rows&, std::int64_t K,
                                             const Row (&rows)[kDotColumns], NextRows<Row> next,
                                             const float* a_m, std::int64_t a_step,
                                             DotSums<Height>& sum) {
   for (std::int64_t k = 0; k < K; k += kQuantBlock) {
-    const std::int64_t at = k / kQuantBlock * Rows::kBytes;
-    next.template ask<Rows::kBytes>();
+    next.template ask<Rows::kGroupBytes>();
 #pragma GCC unroll 4
     for (int j = 0; j < kDotColumns; ++j) {
-      Vec values[kBlockVectors];
-      Rows::read_block(rows[j] + at, values);
-      const Vec scale = Rows::scale(rows[j] + at);
+      const BlockGroup group = Rows::group(rows[j], k);
+      Vec values[kGroupVectors];
+#pragma GCC unroll 32
+      for (int v = 0; v < kGroupVectors; ++v) values[v] = Rows::value(group, v * kLanes);
 #pragma GCC unroll 4
       for (int i = 0; i < Height; ++i) {
         const float* a_k = a_m + i * a_step + k;
-        Vec block = load(a_k) * values[0];
+        if constexpr (requires { Rows::scale(group); }) {
+          Vec block = load(a_k) * values[0];
 #pragma GCC unroll 32
-        for (int v = 1; v < kBlockVectors; ++v)
-          block = fma(load(a_k + v * kLanes), values[v], block);
-        sum[i][j] = fma(scale, block, sum[i][j]);
+          for (int v = 1; v < kGroupVectors; ++v)
+            block = fma(load(a_k + v * kLanes), values[v], block);
+          sum[i][j] = fma(Rows::scale(group), block, sum[i][j]);
+        } else {
+#pragma GCC unroll 32
+          for (int v = 0; v < kGroupVectors; ++v)
+            sum[i][j] = fma(load(a_k + v * kLanes), values[v], sum[i][j]);
+        }
       }
     }
   }

@@ -5,6 +5,7 @@
 
 #include "ffn/base/check.h"
 #include "ffn/base/dtype.h"
+#include "ffn/kernels/cpu/block_rows.h"
 #include "ffn/kernels/cpu/loops.h"
 #include "ffn/kernels/cpu/parallel.h"
 #include "ffn/kernels/cpu/product_tile.h"
@@ -35,70 +36,6 @@ struct PlainRows {
   static Vec read(const Element* row, std::int64_t col) { return load(row + col); }
   static Vec read_n(const Element* row, std::int64_t col, std::int64_t n) {
     return load_n(row + col, n);
-  }
-};
-
-// Vectors of a block's values.
-constexpr int kBlockVectors = static_cast<int>(kQuantBlock / kLanes);
-
-// Layouts of base/blocks.h.
-template <std::int64_t BlockBytes>
-struct BlockRows {
-  static constexpr std::int64_t kBytes = BlockBytes;
-
-  const std::uint8_t* data;
-  std::int64_t row_bytes;
-
-  explicit BlockRows(const ConstMatrix& m)
-      : data(static_cast<const std::uint8_t*>(m.data)),
-        row_bytes(m.ld / kQuantBlock * BlockBytes) {}
-  const std::uint8_t* row(std::int64_t r) const { return data + r * row_bytes; }
-  static std::int64_t whole(std::int64_t end) { return end; }
-  std::int64_t row_step() const { return row_bytes; }
-  static constexpr Word kWord = Word::f32;
-  static Vec scale(const std::uint8_t* block) {
-    std::uint16_t half;
-    __builtin_memcpy(&half, block, sizeof half);
-    return set_f16(half);
-  }
-};
-struct Q4Rows : BlockRows<18> {
-  using BlockRows::BlockRows;
-  static Vec read(const std::uint8_t* row, std::int64_t col) {
-    const std::uint8_t* block = row + col / kQuantBlock * kBytes;
-    const std::int64_t j = col % kQuantBlock;
-    const IVec pairs = load_bytes(block + 2 + j % 16);
-    const IVec nibbles = (j < 16 ? pairs : shift_right<4>(pairs)) & iset(15);
-    return scale(block) * to_float(nibbles - iset(8));
-  }
-  static Vec read_n(const std::uint8_t* row, std::int64_t col, std::int64_t) {
-    return read(row, col);
-  }
-  // The values of a block before its scale. Each byte is fetched once for its two values.
-  static void read_block(const std::uint8_t* block, Vec (&values)[kBlockVectors]) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kBlockVectors / 2; ++i) {
-      const IVec pairs = load_bytes(block + 2 + i * kLanes);
-      values[i] = to_float((pairs & iset(15)) - iset(8));
-      values[i + kBlockVectors / 2] = to_float(shift_right<4>(pairs) - iset(8));
-    }
-  }
-};
-struct Q8Rows : BlockRows<34> {
-  using BlockRows::BlockRows;
-  static Vec read(const std::uint8_t* row, std::int64_t col) {
-    const std::uint8_t* block = row + col / kQuantBlock * kBytes;
-    const void* values = block + 2 + col % kQuantBlock;
-    return scale(block) * to_float(load_signed_bytes(static_cast<const std::int8_t*>(values)));
-  }
-  static Vec read_n(const std::uint8_t* row, std::int64_t col, std::int64_t) {
-    return read(row, col);
-  }
-  static void read_block(const std::uint8_t* block, Vec (&values)[kBlockVectors]) {
-    const std::int8_t* from = reinterpret_cast<const std::int8_t*>(block + 2);
-#pragma GCC unroll 32
-    for (int i = 0; i < kBlockVectors; ++i)
-      values[i] = to_float(load_signed_bytes(from + i * kLanes));
   }
 };
 
@@ -152,9 +89,15 @@ struct RowPairs {
 // Bytes of consecutive elements of an operand; as dtype_bytes(), which may not be called from here
 // where it is not inlined (vec.h).
 constexpr std::int64_t operand_bytes(DType dtype, std::int64_t count) {
-  if (dtype == DType::q4_0) return count / kQuantBlock * Q4Rows::kBytes;
-  if (dtype == DType::q8_0) return count / kQuantBlock * Q8Rows::kBytes;
-  return dtype == DType::f32 ? 4 * count : 2 * count;
+  switch (dtype) {
+    case DType::q4_0: return count / kQuantBlock * Q4_0Rows::kBytes;
+    case DType::q4_1: return count / kQuantBlock * Q4_1Rows::kBytes;
+    case DType::q5_0: return count / kQuantBlock * Q5_0Rows::kBytes;
+    case DType::q8_0: return count / kQuantBlock * Q8_0Rows::kBytes;
+    case DType::q4_k: return count / kSuperBlock * Q4KRows::kBytes;
+    case DType::q6_k: return count / kSuperBlock * Q6KRows::kBytes;
+    default: return dtype == DType::f32 ? 4 * count : 2 * count;
+  }
 }
 // How far behind the first element the given row starts.
 inline std::int64_t row_offset_bytes(const ConstMatrix& matrix, std::int64_t rows) {
@@ -180,8 +123,12 @@ void with_rows(const ConstMatrix& matrix, const Body& body) {
   switch (matrix.dtype) {
     case DType::bf16: return body(PlainRows<Bf16>(matrix));
     case DType::f16: return body(PlainRows<F16>(matrix));
-    case DType::q4_0: return body(Q4Rows(matrix));
-    case DType::q8_0: return body(Q8Rows(matrix));
+    case DType::q4_0: return body(Q4_0Rows(matrix));
+    case DType::q4_1: return body(Q4_1Rows(matrix));
+    case DType::q5_0: return body(Q5_0Rows(matrix));
+    case DType::q8_0: return body(Q8_0Rows(matrix));
+    case DType::q4_k: return body(Q4KRows(matrix));
+    case DType::q6_k: return body(Q6KRows(matrix));
     default: FFN_ASSERT(matrix.dtype == DType::f32); return body(PlainRows<float>(matrix));
   }
 }

@@ -50,11 +50,11 @@ void read_group(const Rows& rows, std::int64_t row, std::int64_t first, std::int
   }
 }
 inline void copy_q8_block(const std::uint8_t* block, QuantGroup& to) {
-  to.scale = reduce_max(Q8Rows::scale(block));
+  to.scale = reduce_max(half_at(block));
   __builtin_memcpy(to.quants, block + 2, kQuantBlock);
 }
 inline void copy_q4_block(const std::uint8_t* block, QuantGroup& to) {
-  to.scale = reduce_max(Q4Rows::scale(block));
+  to.scale = reduce_max(half_at(block));
   for (int j = 0; j < 16; ++j) {
     to.quants[j] = static_cast<std::int8_t>((block[2 + j] & 15) - 8);
     to.quants[j + 16] = static_cast<std::int8_t>((block[2 + j] >> 4) - 8);
@@ -62,8 +62,8 @@ inline void copy_q4_block(const std::uint8_t* block, QuantGroup& to) {
 }
 inline void weight_group(const QuantizedFormat& format, const ConstMatrix& b, std::int64_t n,
                          std::int64_t g, QuantGroup& to) {
-  if (b.dtype == DType::q8_0) return copy_q8_block(Q8Rows(b).row(n) + g * Q8Rows::kBytes, to);
-  if (b.dtype == DType::q4_0) return copy_q4_block(Q4Rows(b).row(n) + g * Q4Rows::kBytes, to);
+  if (b.dtype == DType::q8_0) return copy_q8_block(Q8_0Rows(b).row(n) + g * Q8_0Rows::kBytes, to);
+  if (b.dtype == DType::q4_0) return copy_q4_block(Q4_0Rows(b).row(n) + g * Q4_0Rows::kBytes, to);
   alignas(64) float values[kMostGroup];
   const std::int64_t first = g * format.group;
   with_rows(b, [&](const auto& rows) {

@@ -65,7 +65,8 @@ void fill_steps(const Angles& angles, const RopeArgs& args, std::int64_t begin, 
 void fill_angles(const LaunchContext& ctx, const Angles& angles, const RopeArgs& args) {
   for (std::int64_t i = 0; i < angles.pairs; ++i) {
     const double exponent = -static_cast<double>(i) / static_cast<double>(angles.pairs);
-    angles.per_position[i] = __builtin_pow(args.theta, exponent);
+    angles.per_position[i] =
+        args.frequencies != nullptr ? args.frequencies[i] : __builtin_pow(args.theta, exponent);
   }
   const std::int64_t blocks = ceil_div(args.tokens, kSteps);
   const std::int64_t enough = most(1, kGrain / most(1, kSteps * angles.pairs));
