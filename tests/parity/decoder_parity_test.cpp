@@ -1,5 +1,5 @@
-// LLaMA and Gemma against transformers' own: read as a Hugging Face folder, logits, and ten steps
-// of training.
+// Every family of decoders against transformers' own: read as a Hugging Face folder, logits, and
+// ten steps of training.
 #include <algorithm>
 
 #include "ffn/tensor/host.h"
@@ -30,7 +30,7 @@ TEST_P(DecoderParity, Logits) {
 
 INSTANTIATE_TEST_SUITE_P(Models, DecoderParity,
                          testing::Combine(testing::ValuesIn(places()),
-                                          testing::Values("llama", "llama_tied", "gemma")),
+                                          testing::ValuesIn(kDecoderFixtures)),
                          [](const auto& test) {
                            return std::get<0>(test.param).name + "_" + std::get<1>(test.param);
                          });

@@ -1,25 +1,48 @@
 #include "loaded_model.h"
 
+#include <cstring>
+
+#include "ffn/base/half.h"
 #include "ffn/io/safetensors.h"
 #include "ffn/ops/cross_entropy.h"
 #include "ffn/tensor/host.h"
 
 namespace ffn::parity {
 
-void write_folder(const Fixture& fixture, const std::filesystem::path& folder) {
+namespace {
+
+template <class Stored>
+std::vector<std::byte> bytes_of(const std::vector<double>& values, Stored (*convert)(float)) {
+  std::vector<std::byte> bytes(values.size() * sizeof(Stored));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Stored stored = convert(static_cast<float>(values[i]));
+    std::memcpy(bytes.data() + i * sizeof(Stored), &stored, sizeof(Stored));
+  }
+  return bytes;
+}
+
+std::vector<std::byte> bytes_of(const std::vector<double>& values, DType dtype) {
+  if (dtype == DType::bf16) return bytes_of<Bf16>(values, to_bf16);
+  if (dtype == DType::f16) return bytes_of<F16>(values, to_f16);
+  return bytes_of<float>(values, [](float value) { return value; });
+}
+
+}  // namespace
+
+void write_folder(const Fixture& fixture, const std::filesystem::path& folder, DType dtype) {
   const std::string quoted = fixture.text("attr.config");
   testing_io::write_file(folder / "config.json",
                          testing_io::to_bytes(quoted.substr(1, quoted.size() - 2)));
-  std::vector<std::vector<float>> values;
+  std::vector<std::vector<std::byte>> values;
   std::vector<SafetensorsSource> sources;
   values.reserve(fixture.arrays().size());
   for (const auto& [key, array] : fixture.arrays()) {
     const std::string name = key.substr(3);
     if (!key.starts_with("in.") || name == "images" || name == "ids" || name == "labels") continue;
-    std::vector<float>& floats = values.emplace_back(array.values.begin(), array.values.end());
+    const DType stored = array.shape.rank() == 2 ? dtype : DType::f32;
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < array.shape.rank(); ++axis) shape.push_back(array.shape[axis]);
-    sources.push_back({name, DType::f32, shape, std::as_bytes(std::span<const float>(floats))});
+    sources.push_back({name, stored, shape, values.emplace_back(bytes_of(array.values, stored))});
   }
   write_safetensors((folder / "model.safetensors").string(), sources, {{"format", "pt"}});
 }

@@ -12,8 +12,27 @@
 
 namespace ffn::parity {
 
-// config.json and model.safetensors of attr.config and the in.* arrays that are weights.
-void write_folder(const Fixture& fixture, const std::filesystem::path& folder);
+// config.json and model.safetensors of attr.config and the in.* arrays that are weights, matrices
+// in `dtype` (f32, bf16 or f16: their numbers have 8 significant bits).
+void write_folder(const Fixture& fixture, const std::filesystem::path& folder,
+                  DType dtype = DType::f32);
+
+// Fixtures of every family of decoders.
+inline constexpr const char* kDecoderFixtures[] = {"llama",
+                                                   "llama_tied",
+                                                   "llama3",
+                                                   "llama_linear",
+                                                   "mistral",
+                                                   "gemma",
+                                                   "gemma3",
+                                                   "gemma3_capped",
+                                                   "mixtral",
+                                                   "olmoe",
+                                                   "olmoe_normalised",
+                                                   "qwen2_moe",
+                                                   "qwen2_moe_sparse",
+                                                   "deepseek",
+                                                   "gpt2"};
 
 AdamWOptions adamw_options_of(const Fixture& fixture);
 
@@ -33,6 +52,7 @@ class Loaded {
     read_model_weights(ex, folder, model_->stored_weights(), parameters);
   }
   const Model& model() const { return *model_; }
+  std::string folder() const { return folder_.path().string(); }
 
   ParameterSet parameters;
 

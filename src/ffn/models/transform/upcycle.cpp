@@ -138,7 +138,8 @@ Upcycled upcycle_weights(Executor& ex, const std::string& folder, const FeedForw
       copy(weight, weight.name);
     }
   }
-  file.check_used(used);
+  const std::vector<std::string_view> harmless = harmless_names(read_model_config(folder));
+  file.check_used(used, harmless);
   parameters.weights_changed(ex);
   return result;
 }
