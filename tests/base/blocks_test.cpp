@@ -182,6 +182,10 @@ TEST(Blocks, RefusesWhatItCannotRepresent) {
   std::vector<std::byte> bytes(34);
   expect_error(ErrorKind::dtype, [&] { quantize_row(DType::f16, x.data(), 32, bytes.data()); });
   expect_error(ErrorKind::dtype, [&] { dequantize_row(DType::i8, bytes.data(), 32, x.data()); });
+  for (const DType dtype : {DType::q4_1, DType::q5_0, DType::q4_k, DType::q6_k})
+    expect_error(ErrorKind::dtype, [&] { quantize_row(dtype, x.data(), 0, bytes.data()); });
+  for (const DType dtype : {DType::q4_k, DType::q6_k})
+    expect_error(ErrorKind::shape, [&] { dequantize_row(dtype, bytes.data(), 32, x.data()); });
   for (const std::int64_t count : {31, 33, -32}) {
     expect_error(ErrorKind::shape,
                  [&] { quantize_row(DType::q4_0, x.data(), count, bytes.data()); });

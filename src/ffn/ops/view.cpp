@@ -25,8 +25,8 @@ class ReshapeOp final : public Op {
     const bool same_cols = x.cols() == shape_.cols();
     check(same_cols || ld_ == x.cols(), ErrorKind::shape, name(), "x is ", x.shape,
           " with a leading dimension of ", ld_, "; it cannot become ", shape_, " without a copy");
-    check(!is_block(x.dtype) || shape_.cols() % kQuantBlock == 0, ErrorKind::shape, name(), "x ",
-          x.shape, " of ", to_string(x.dtype), " cannot become ", shape_, ": it cuts a block");
+    check(shape_.cols() % block_elements(x.dtype) == 0, ErrorKind::shape, name(), "x ", x.shape,
+          " of ", to_string(x.dtype), " cannot become ", shape_, ": it cuts a block");
     OpSpec spec;
     spec.outputs.push_back(view_spec(shape_, x));
     spec.views.push_back({0, 0, 0, same_cols ? ld_ : shape_.cols()});
@@ -93,9 +93,9 @@ class SliceColsOp final : public Op {
     const TensorSpec& x = inputs[0];
     check(begin_ >= 0 && count_ >= 0 && begin_ <= x.cols() - count_, ErrorKind::shape, name(),
           "columns [", begin_, ", ", begin_, " + ", count_, ") are not in x ", x.shape);
-    check(!is_block(x.dtype) || (begin_ % kQuantBlock == 0 && count_ % kQuantBlock == 0),
-          ErrorKind::shape, name(), "columns [", begin_, ", ", begin_ + count_, ") of x ", x.shape,
-          " cut a block of ", to_string(x.dtype));
+    const std::int64_t block = block_elements(x.dtype);
+    check(begin_ % block == 0 && count_ % block == 0, ErrorKind::shape, name(), "columns [", begin_,
+          ", ", begin_ + count_, ") of x ", x.shape, " cut a block of ", to_string(x.dtype));
     OpSpec spec;
     spec.outputs.push_back(view_spec(op_detail::with_cols(x.shape, count_), x));
     spec.views.push_back({0, 0, dtype_bytes(x.dtype, begin_), ld_});
@@ -132,8 +132,8 @@ class SplitColsOp final : public Op {
     for (const std::int64_t width : widths_) {
       check(width >= 0 && begin <= x.cols() - width, ErrorKind::shape, name(), "columns [", begin,
             ", ", begin, " + ", width, ") are not in x ", x.shape);
-      check(!is_block(x.dtype) || width % kQuantBlock == 0, ErrorKind::shape, name(), "a part of ",
-            width, " columns of x ", x.shape, " cuts a block of ", to_string(x.dtype));
+      check(width % block_elements(x.dtype) == 0, ErrorKind::shape, name(), "a part of ", width,
+            " columns of x ", x.shape, " cuts a block of ", to_string(x.dtype));
       const auto output = static_cast<std::uint8_t>(spec.outputs.size());
       spec.outputs.push_back(view_spec(op_detail::with_cols(x.shape, width), x));
       spec.views.push_back({output, 0, dtype_bytes(x.dtype, begin), ld_});

@@ -17,7 +17,11 @@ double element(const Tensor& tensor, const std::byte* row, std::int64_t col) {
     case DType::i8: return reinterpret_cast<const std::int8_t*>(row)[col];
     case DType::c128: return reinterpret_cast<const Complex*>(row)[col].real();
     case DType::q4_0:
-    case DType::q8_0: break;
+    case DType::q4_1:
+    case DType::q5_0:
+    case DType::q8_0:
+    case DType::q4_k:
+    case DType::q6_k: break;
   }
   fail(ErrorKind::dtype, "host_values", to_string(tensor.dtype()), " is read by whole blocks");
 }
@@ -41,7 +45,11 @@ void set_element(const Tensor& tensor, std::byte* row, std::int64_t col, double 
       return;
     case DType::c128: reinterpret_cast<Complex*>(row)[col] = value; return;
     case DType::q4_0:
-    case DType::q8_0: break;
+    case DType::q4_1:
+    case DType::q5_0:
+    case DType::q8_0:
+    case DType::q4_k:
+    case DType::q6_k: break;
   }
   fail(ErrorKind::dtype, "set_host_values", to_string(tensor.dtype()),
        " is written by quantize_row");

@@ -12,9 +12,9 @@ Tensor::Tensor(StorageRef storage, const TensorSpec& spec, std::int64_t offset_b
   const std::int64_t rows = spec_.rows(), cols = spec_.cols();
   check(ld >= cols, ErrorKind::shape, "tensor", "leading dimension ", ld, " is below ", cols,
         " columns");
-  check(!is_block(spec_.dtype) || (cols % kQuantBlock == 0 && ld % kQuantBlock == 0),
-        ErrorKind::shape, "tensor", to_string(spec_.dtype), " needs rows of whole blocks of ",
-        kQuantBlock, ", got ", cols, " columns");
+  const std::int64_t block = block_elements(spec_.dtype);
+  check(cols % block == 0 && ld % block == 0, ErrorKind::shape, "tensor", to_string(spec_.dtype),
+        " needs rows of whole blocks of ", block, ", got ", cols, " columns");
   if (rows == 0) return;  // also as columns of a tensor without rows
   const std::int64_t end =
       dtype_bytes(spec_.dtype, (rows - 1) * ld) + dtype_bytes(spec_.dtype, cols);
@@ -42,8 +42,8 @@ Tensor Tensor::slice_rows(std::int64_t begin, std::int64_t count) const {
 Tensor Tensor::slice_cols(std::int64_t begin, std::int64_t count) const {
   check(begin >= 0 && count >= 0 && begin + count <= cols(), ErrorKind::shape, "slice_cols",
         "columns [", begin, ", ", begin + count, ") are not in ", shape());
-  check(!is_block(dtype()) || begin % kQuantBlock == 0, ErrorKind::shape, "slice_cols", "column ",
-        begin, " cuts a block of ", to_string(dtype()));
+  check(begin % block_elements(dtype()) == 0, ErrorKind::shape, "slice_cols", "column ", begin,
+        " cuts a block of ", to_string(dtype()));
   TensorSpec spec = spec_;
   spec.shape = {rows(), count};
   return {storage_, spec, offset_bytes_ + dtype_bytes(dtype(), begin), ld_};

@@ -104,8 +104,8 @@ inline void put_group(const QuantizedFormat& format, const QuantGroup& group, st
 inline void pack_quantized(const LaunchContext& ctx, const PackQuantizedArgs& args) {
   const QuantizedFormat& format = args.format;
   const std::int64_t N = args.b.rows, groups = groups_of(format, args.b.cols);
-  FFN_ASSERT(!is_block(args.b.dtype) ||
-             (format.group == kQuantBlock && (format.bits == 4) == (args.b.dtype == DType::q4_0)));
+  FFN_ASSERT(args.b.dtype != DType::q8_0 || (format.group == kQuantBlock && format.bits == 8));
+  FFN_ASSERT(args.b.dtype != DType::q4_0 || (format.group == kQuantBlock && format.bits == 4));
   for_ranges(ctx, ceil_div(N, kQuantPanel), 1, 1, [&](std::int64_t begin, std::int64_t end) {
     QuantGroup group;
     for (std::int64_t at = begin * groups; at < end * groups; ++at) {

@@ -38,7 +38,7 @@ inline float round_to_odd(double x) {
   return std::nextafter(nearest, upwards ? HUGE_VALF : -HUGE_VALF);
 }
 
-// Element i of consecutive blocks (layout: base/blocks.h). d·q is exact in double.
+// Element i of consecutive blocks of q4_0 or q8_0 (layout: base/blocks.h). d·q is exact in double.
 inline double read_block_element(const void* data, DType dtype, std::int64_t i) {
   const std::int64_t j = i % kQuantBlock;
   const auto* block = static_cast<const std::uint8_t*>(data) + dtype_bytes(dtype, i - j);
@@ -65,9 +65,13 @@ inline double read_real(const void* data, DType dtype, std::int64_t i) {
     case DType::i8: return static_cast<const std::int8_t*>(data)[i];
     case DType::q4_0:
     case DType::q8_0: return read_block_element(data, dtype, i);
+    case DType::q4_1:
+    case DType::q5_0:
+    case DType::q4_k:
+    case DType::q6_k:
     case DType::c128: break;
   }
-  FFN_ASSERT(dtype != DType::c128);  // an operand that was not named to with_compute_type
+  FFN_ASSERT(false);  // an operand that was not named to with_compute_type, or is not read
   return 0;
 }
 

@@ -66,8 +66,8 @@ std::int64_t packed_quantized_bytes(const QuantizedFormat& format, std::int64_t 
 void pack_quantized(const LaunchContext&, const PackQuantizedArgs& args) {
   const QuantizedFormat& format = args.format;
   const std::int64_t K = args.b.cols;
-  FFN_ASSERT(!is_block(args.b.dtype) ||
-             (format.group == kQuantBlock && (format.bits == 4) == (args.b.dtype == DType::q4_0)));
+  FFN_ASSERT(args.b.dtype != DType::q8_0 || (format.group == kQuantBlock && format.bits == 8));
+  FFN_ASSERT(args.b.dtype != DType::q4_0 || (format.group == kQuantBlock && format.bits == 4));
   const Input<double> b(args.b);
   auto* to = static_cast<std::byte*>(args.packed);
   for (std::int64_t n = 0; n < args.b.rows; ++n) {
