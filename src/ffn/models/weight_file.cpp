@@ -37,7 +37,7 @@ double value_at(std::span<const std::byte> bytes, DType dtype, std::size_t index
   }
 }
 
-bool holds_floats(const SafetensorsTensor& tensor) {
+bool holds_floats(const StoredTensor& tensor) {
   return tensor.dtype == DType::f32 || tensor.dtype == DType::f64 || tensor.dtype == DType::bf16 ||
          tensor.dtype == DType::f16;
 }
@@ -83,7 +83,7 @@ std::vector<StoredWeight> stored_weights_of(ParameterSet& parameters) {
 }
 
 void WeightFile::read(Executor& ex, const StoredWeight& weight, const std::string& name) const {
-  const SafetensorsTensor& tensor = file_.at(name);
+  const StoredTensor& tensor = file_.at(name);
   check(std::ranges::equal(tensor.shape, weight.shape), ErrorKind::io, path_, "'", name, "' is ",
         axes(tensor.shape), "; the model's configuration asks for ", axes(weight.shape));
   check(holds_floats(tensor), ErrorKind::io, path_, "'", name, "' holds ", tensor.dtype_name,
@@ -96,7 +96,7 @@ void WeightFile::read(Executor& ex, const StoredWeight& weight, const std::strin
 }
 
 void WeightFile::check_used(const std::set<std::string>& used) const {
-  for (const SafetensorsTensor& tensor : file_.tensors())
+  for (const StoredTensor& tensor : file_.tensors())
     check(used.contains(tensor.name), ErrorKind::io, path_, "'", tensor.name,
           "' has no place in the model that config.json describes");
 }
