@@ -6,50 +6,23 @@
 #include "ffn/io/tokenizer/tokenizer_json.h"
 #include "ffn/io/tokenizer/utf8.h"
 #include "io/files.h"
+#include "io/tokenizer_files.h"
 
 namespace ffn {
 namespace {
 
 using namespace testing_io;
 using nlohmann::json;
-using Ids = std::vector<std::int32_t>;
-
-const std::filesystem::path kFolder = std::filesystem::path(FFN_FIXTURES) / "tokenizers";
-
-json read_json(const std::string& name) {
-  std::ifstream in(kFolder / name);
-  return json::parse(in);
-}
-
-std::string from_hex(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return bytes;
-}
-
-std::vector<std::string> texts() {
-  std::vector<std::string> result;
-  const json file = read_json("texts.json");
-  for (const json& hex : file.at("hex")) result.push_back(from_hex(hex.get<std::string>()));
-  return result;
-}
-
 class TokenizerFixtures : public testing::TestWithParam<const char*> {
  protected:
-  const std::vector<std::string> texts_ = texts();
-  const json expected_ = read_json(std::string(GetParam()) + ".ids.json");
-  const std::unique_ptr<const Tokenizer> tokenizer_ =
-      parse_tokenizer_json(read_file(kFolder / (std::string(GetParam()) + ".json")), GetParam());
+  const std::vector<std::string> texts_ = tokenizer_texts();
+  const json expected_ = read_tokenizer_json(std::string(GetParam()) + ".ids.json");
+  const std::unique_ptr<const Tokenizer> tokenizer_ = parse_tokenizer_json(
+      read_file(tokenizer_fixture(std::string(GetParam()) + ".json")), GetParam());
 
   void SetUp() override {
     ASSERT_GT(texts_.size(), 100u);
     ASSERT_EQ(expected_.at("ids").size(), texts_.size());
-  }
-  Ids encode(const std::string& text, const EncodeOptions& options) const {
-    Ids ids;
-    tokenizer_->encode(text, options, ids);
-    return ids;
   }
   std::string key_or(const char* map, std::size_t i, const std::string& otherwise) const {
     const json& differing = expected_.at(map);
@@ -63,11 +36,11 @@ TEST_P(TokenizerFixtures, IdsAreTheLibrarys) {
   for (std::size_t i = 0; i < texts_.size(); ++i) {
     SCOPED_TRACE("text " + std::to_string(i) + ": " + texts_[i]);
     const auto want = plain.at(i).get<Ids>();
-    EXPECT_EQ(encode(texts_[i], {}), expected_.at("ids").at(i).get<Ids>());
-    EXPECT_EQ(encode(texts_[i], {.add_special = false}), want);
+    EXPECT_EQ(ids_of(*tokenizer_, texts_[i], {}), expected_.at("ids").at(i).get<Ids>());
+    EXPECT_EQ(ids_of(*tokenizer_, texts_[i], {.add_special = false}), want);
     const json& strangers = expected_.at("stranger");
     const std::string key = std::to_string(i);
-    EXPECT_EQ(encode(texts_[i], {.add_special = false, .parse_special = false}),
+    EXPECT_EQ(ids_of(*tokenizer_, texts_[i], {.add_special = false, .parse_special = false}),
               strangers.contains(key) ? strangers.at(key).get<Ids>() : want);
   }
 }

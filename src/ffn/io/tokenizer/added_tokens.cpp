@@ -40,17 +40,16 @@ std::size_t white_space_after(std::string_view text, std::size_t begin) {
 AddedTokens::AddedTokens(std::vector<AddedToken> tokens,
                          const std::function<std::string(std::string)>& normalize)
     : tokens_(std::move(tokens)) {
+  const auto add = [&](const AddedToken& token) {
+    const auto index = static_cast<std::int32_t>(&token - tokens_.data());
+    if (!token.normalized) return plain_.add(token.content, index);
+    const std::string form = normalize ? normalize(token.content) : token.content;
+    if (!form.empty()) normalized_.add(form, index);
+  };
   // Where two tokens have one normalised form, special ones come first.
-  std::ranges::stable_partition(tokens_, [](const AddedToken& token) { return token.special; });
-  for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    const AddedToken& token = tokens_[i];
-    const auto index = static_cast<std::int32_t>(i);
-    if (!token.normalized)
-      plain_.add(token.content, index);
-    else if (const std::string form = normalize ? normalize(token.content) : token.content;
-             !form.empty())
-      normalized_.add(form, index);
-  }
+  for (const bool special : {true, false})
+    for (const AddedToken& token : tokens_)
+      if (token.special == special) add(token);
 }
 
 std::vector<TextSection> AddedTokens::sections(std::string_view text, bool normalized,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ffn/base/check.h"
@@ -54,19 +55,19 @@ int combining_class(utf8proc_int32_t c) {
   return utf8proc_get_property(c)->combining_class;
 }
 
-// Sorts every run of combining characters by class. utf8proc would swap neighbours, O(n²).
+// Sorts every run of combining characters by class; equal ones keep their order. utf8proc would
+// swap neighbours, O(n²).
 void order_marks(std::vector<utf8proc_int32_t>& codes) {
-  for (auto run = codes.begin(); run != codes.end();) {
-    if (*run < 0x300 || combining_class(*run) == 0) {
-      ++run;
-      continue;
-    }
-    const auto end =
-        std::find_if(run, codes.end(), [](utf8proc_int32_t c) { return combining_class(c) == 0; });
-    std::stable_sort(run, end, [](utf8proc_int32_t a, utf8proc_int32_t b) {
-      return combining_class(a) < combining_class(b);
-    });
-    run = end;
+  std::vector<std::pair<std::size_t, utf8proc_int32_t>> run;  // class and place as one number
+  for (std::size_t at = 0; at < codes.size(); ++at) {
+    if (codes[at] < 0x300 || combining_class(codes[at]) == 0) continue;
+    const std::size_t begin = at;
+    run.clear();
+    for (; at < codes.size() && combining_class(codes[at]) != 0; ++at)
+      run.emplace_back(static_cast<std::size_t>(combining_class(codes[at])) << 32 | at, codes[at]);
+    if (run.size() < 2) continue;
+    std::ranges::sort(run);
+    for (std::size_t i = 0; i < run.size(); ++i) codes[begin + i] = run[i].second;
   }
 }
 
