@@ -215,11 +215,86 @@ def spec_seeds():
     yield "not-ascii", b"mlp(\xc3\xa9)\0"
 
 
+def tokenizer_json_seeds():
+    """One small file per component, and one with many."""
+    bpe = {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]}
+    piece = {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9,
+             "vocab": {"?": 0, "a": 1, "##b": 2}}
+
+    def file(model=bpe, **parts):
+        return json.dumps({**parts, "model": model}, separators=(",", ":")).encode()
+
+    def added(**flags):
+        return [{"id": 3, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+                 "special": True, **flags}]
+
+    yield "empty", b""
+    yield "bpe", file()
+    yield "merges-as-texts", file({**bpe, "merges": ["a b"]})
+    yield "word-piece", file(piece, pre_tokenizer={"type": "BertPreTokenizer"}, normalizer={
+        "type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None,
+        "lowercase": True}, decoder={"type": "WordPiece", "prefix": "##", "cleanup": True})
+    yield "options", file({**bpe, "vocab": {"?": 0, "a</w>": 1, "##b</w>": 2, "<0xC3>": 3}, "merges": [], "unk_token": "?",
+                           "fuse_unk": True, "byte_fallback": True, "ignore_merges": True,
+                           "continuing_subword_prefix": "##", "end_of_word_suffix": "</w>"})
+    for flag in ("special", "single_word", "lstrip", "rstrip", "normalized"):
+        yield "added-" + flag, file(added_tokens=added(**{flag: True}))
+    yield "special-outside", file(post_processor={"type": "BertProcessing", "sep": ["s", 7], "cls": ["c", 0]})
+    yield "huge-id", file({**bpe, "vocab": {"a": 1 << 31}})
+    yield "ids-repeated", file({**bpe, "vocab": {"a": 0, "b": 0}})
+    yield "merge-unknown", file({**bpe, "merges": [["a", "x"]]})
+    yield "nested", b'{"normalizer":' + b"[" * 40
+    for kind in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "ByteLevel", "Precompiled"):
+        yield "normalizer-" + kind.lower(), file(normalizer={"type": kind})
+    yield "replace", file(normalizer={"type": "Sequence", "normalizers": [
+        {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": "_"}, {"type": "Prepend", "prepend": "_"},
+        {"type": "Strip", "strip_left": True, "strip_right": True}]})
+    for behavior in ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"):
+        yield "split-" + behavior.lower(), file(pre_tokenizer={"type": "Split", "pattern": {"Regex": "\\p{L}+|'s"},
+                                                               "behavior": behavior, "invert": behavior < "M"})
+    yield "catastrophic", file(pre_tokenizer={"type": "Split", "pattern": {"Regex": "(?:[^q]*)*$q"},
+                                              "behavior": "Isolated", "invert": False})
+    yield "words", file(pre_tokenizer={"type": "Sequence", "pretokenizers": [
+        {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "Punctuation", "behavior": "Contiguous"},
+        {"type": "Digits", "individual_digits": False}]})
+    yield "byte-level", file(pre_tokenizer={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True,
+                                            "use_regex": True}, decoder={"type": "ByteLevel"},
+                             post_processor={"type": "ByteLevel"})
+    for scheme in ("first", "never", "always"):
+        space = {"type": "Metaspace", "replacement": "_", "prepend_scheme": scheme, "split": scheme != "first"}
+        yield "metaspace-" + scheme, file(pre_tokenizer=space, decoder={k: space[k] for k in space if k != "split"})
+    yield "decoders", file(decoder={"type": "Sequence", "decoders": [
+        {"type": "Replace", "pattern": {"String": "_"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+        {"type": "Strip", "content": " ", "start": 1, "stop": 1}]})
+    template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "s", "type_id": 0}},
+                                                        {"Sequence": {"id": "A", "type_id": 0}}],
+                "pair": [], "special_tokens": {"s": {"id": "s", "ids": [2], "tokens": ["s"]}}}
+    yield "template", file(post_processor=template)
+    yield "processors", file(post_processor={"type": "Sequence", "processors": [{"type": "ByteLevel"}, template, {
+        "type": "RobertaProcessing", "sep": ["a", 0], "cls": ["b", 1], "trim_offsets": True, "add_prefix_space": True}]})
+    yield "page", b"<!DOCTYPE html><html></html>"
+
+
+def tokenizer_text_seeds():
+    """Texts for every tokenizer of the target: the first byte chooses it."""
+    words = ["it's 'LL 12345  x\n\n \t", "e\u0301\u0323\u00e9\ufb01\u0130\u1100\u1161", "\U0001f468\u200d\U0001f469\ufe0f",
+             "\u4e2d\u6587ab\u3042", " <s>tok TOK</s>  <mask>abab\u2581 ", "\u0000\u0001\u00ad\ufffd\u2028"]
+    for choice in range(0, 20, 3):
+        yield f"choice-{choice}", bytes([choice]) + words[choice % len(words)].encode()
+    for i, word in enumerate(words):
+        yield f"word-{i}", bytes([2 * i + 1]) + word.encode()
+    yield "broken", b"\x07a\xff\xc3\xe2\x96\xf0\x9f\x98\xed\xa0\x80"
+    yield "long", b"\x09" + b"ab" * 300
+    yield "empty", b""
+
+
 def main():
     total = 0
     for target, seeds in (("safetensors", safetensors_seeds()),
                           ("safetensors_index", safetensors_index_seeds()),
-                          ("gguf", gguf_seeds()), ("idx", idx_seeds()), ("cifar", cifar_seeds()), ("spec", spec_seeds())):
+                          ("gguf", gguf_seeds()), ("idx", idx_seeds()), ("cifar", cifar_seeds()), ("spec", spec_seeds()),
+                          ("tokenizer_json", tokenizer_json_seeds()),
+                          ("tokenizer_text", tokenizer_text_seeds())):
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
