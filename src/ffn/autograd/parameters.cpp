@@ -69,6 +69,18 @@ Parameter& ParameterSet::add_frozen(std::string_view name, Tensor tensor) {
   return parameter;
 }
 
+void ParameterSet::place(Parameter& parameter, const Tensor& tensor) {
+  check(!finalized_, ErrorKind::config, "parameters", "'", parameter.name,
+        "' is placed after finalize()");
+  check(tensor.rows() == parameter.shape.rows() && tensor.cols() == parameter.shape.cols(),
+        ErrorKind::shape, "parameters", "'", parameter.name, "' is ", parameter.shape,
+        "; it cannot be placed at ", tensor.shape());
+  parameter.options.frozen = false;  // which would want room in an arena
+  parameter.slot.parameter = nullptr;
+  parameter.value = tensor.with_role(Role::parameter);
+  ++parameter.version;
+}
+
 void ParameterSet::tie(std::string_view name, Parameter& parameter) {
   check(find(name) == nullptr, ErrorKind::config, "parameters", "'", name, "' exists already");
   parameter.tied_names.emplace_back(name);
@@ -95,6 +107,7 @@ void ParameterSet::finalize(Executor& executor, DType compute, bool with_gradien
             compute == DType::c128,
         ErrorKind::dtype, "parameters", "cannot train in ", to_string(compute));
   finalized_ = true;
+  compute_ = compute;
 
   std::vector<std::pair<Parameter*, std::int64_t>> places;
   for (const bool decay : {true, false}) {

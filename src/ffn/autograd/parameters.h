@@ -77,6 +77,10 @@ class ParameterSet {
   Parameter& add(std::string_view name, const Shape& shape, const ParameterOptions& options = {});
   // A frozen, quantised or mapped weight: a view outside the arena, without gradient.
   Parameter& add_frozen(std::string_view name, Tensor tensor);
+  // Before finalize(): the weight is `tensor`, which lies elsewhere and may be f16 or blocks: a
+  // frozen view, outside the arena, without gradient. Throws Error{shape} when rows or columns
+  // differ, Error{config} after finalize().
+  void place(Parameter& parameter, const Tensor& tensor);
   // A second name for one weight (tied embedding and head): one slot, one gradient.
   void tie(std::string_view name, Parameter& parameter);
 
@@ -93,6 +97,7 @@ class ParameterSet {
   // frozen weights those of `compute`.
   void finalize(Executor& executor, DType compute, bool with_gradients = true);
   bool finalized() const { return finalized_; }
+  DType compute() const { return compute_; }  // of finalize()
 
   // Throws Error{config} when there is no such name (the nearest one is named).
   Parameter& at(std::string_view name);
@@ -125,6 +130,7 @@ class ParameterSet {
   std::deque<Parameter> parameters_;  // stable addresses
   std::deque<State> states_;          // likewise
   bool finalized_ = false;
+  DType compute_ = DType::f32;
   void allocate_frozen(Executor& executor, DType compute);
 
   Tensor weights_, gradients_, shadow_, frozen_;

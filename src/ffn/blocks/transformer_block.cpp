@@ -19,10 +19,15 @@ TransformerBlock::TransformerBlock(ParameterSet& parameters, const TransformerBl
       drop_path_(config.drop_path),
       drop_streams_{config.drop_streams[0], config.drop_streams[1]} {
   check(form_ == BlockForm::sequential || rule_.norm, ErrorKind::config, "block", "'",
-        to_string(config.feed_forward), "' reads its input without a norm; a parallel block has ",
-        "one for both branches");
-  if (form_ == BlockForm::sequential && rule_.norm)
-    norm_after_.emplace(parameters, names.norm_after, config.attention.width, config.norm);
+        to_string(config.feed_forward), "' reads its input without a norm; a ",
+        form_ == BlockForm::parallel ? "parallel" : "post-norm", " block has one for both branches");
+  const auto add_norm = [&](std::optional<NormLayer>& norm, const std::string& name) {
+    norm.emplace(parameters, name, config.attention.width, config.norm);
+  };
+  if (form_ != BlockForm::parallel && rule_.norm) add_norm(norm_after_, names.norm_after);
+  if (!names.norm_of_attention.empty()) add_norm(norm_of_attention_, names.norm_of_attention);
+  if (!names.norm_of_feed_forward.empty())
+    add_norm(norm_of_feed_forward_, names.norm_of_feed_forward);
 }
 
 Value TransformerBlock::forward(Executor& ex, Value x, std::int64_t sequences) const {
@@ -31,26 +36,62 @@ Value TransformerBlock::forward(Executor& ex, Value x, std::int64_t sequences) c
   Values outputs =
       ex.segment(std::move(inputs), [this, sequences](Executor& inner, std::span<const Value> in) {
         Values out;
-        out.push_back(form_ == BlockForm::sequential ? sequential(inner, in[0], sequences)
-                                                     : parallel(inner, in[0], sequences));
+        out.push_back(run(inner, in[0], sequences, [&](Executor& e, const Value& rows) {
+          return attention_.forward(e, rows, sequences);
+        }));
         return out;
       });
   return std::move(outputs[0]);
 }
 
-Value TransformerBlock::sequential(Executor& ex, const Value& x, std::int64_t sequences) const {
-  Value mixed = attention_.forward(ex, norm_before_.forward(ex, x), sequences);
-  const Value h = add_branch(ex, x, std::move(mixed), 0, sequences);
-  Value changed =
-      feed_forward_->forward(ex, norm_after_ ? norm_after_->forward(ex, h) : h, sequences);
-  return add_branch(ex, h, std::move(changed), 1, sequences);
+Value TransformerBlock::extend(Executor& ex, const Value& x, AttentionCache& cache,
+                               std::int64_t position) const {
+  return run(ex, x, 1, [&](Executor& e, const Value& rows) {
+    return attention_.extend(e, rows, cache, position);
+  });
 }
 
-Value TransformerBlock::parallel(Executor& ex, const Value& x, std::int64_t sequences) const {
+Value TransformerBlock::run(Executor& ex, const Value& x, std::int64_t sequences,
+                            const Attend& attend) const {
+  switch (form_) {
+    case BlockForm::sequential: return sequential(ex, x, sequences, attend);
+    case BlockForm::parallel: return parallel(ex, x, sequences, attend);
+    case BlockForm::post_norm: break;
+  }
+  return post_norm(ex, x, sequences, attend);
+}
+
+Value TransformerBlock::sequential(Executor& ex, const Value& x, std::int64_t sequences,
+                                   const Attend& attend) const {
+  Value mixed = attended(ex, norm_before_.forward(ex, x), attend);
+  const Value h = add_branch(ex, x, std::move(mixed), 0, sequences);
+  Value branch = changed(ex, norm_after_ ? norm_after_->forward(ex, h) : h, sequences);
+  return add_branch(ex, h, std::move(branch), 1, sequences);
+}
+
+Value TransformerBlock::parallel(Executor& ex, const Value& x, std::int64_t sequences,
+                                 const Attend& attend) const {
   const Value n = norm_before_.forward(ex, x);
-  Value mixed = attention_.forward(ex, n, sequences);
-  Value h = add_branch(ex, x, std::move(mixed), 0, sequences);
-  return add_branch(ex, std::move(h), feed_forward_->forward(ex, n, sequences), 1, sequences);
+  Value h = add_branch(ex, x, attended(ex, n, attend), 0, sequences);
+  return add_branch(ex, std::move(h), changed(ex, n, sequences), 1, sequences);
+}
+
+Value TransformerBlock::post_norm(Executor& ex, const Value& x, std::int64_t sequences,
+                                  const Attend& attend) const {
+  Value sum = add_branch(ex, x, attended(ex, x, attend), 0, sequences);
+  const Value h = norm_before_.forward(ex, std::move(sum));
+  sum = add_branch(ex, h, changed(ex, h, sequences), 1, sequences);
+  return norm_after_->forward(ex, std::move(sum));
+}
+
+Value TransformerBlock::attended(Executor& ex, const Value& x, const Attend& attend) const {
+  Value mixed = attend(ex, x);
+  return norm_of_attention_ ? norm_of_attention_->forward(ex, std::move(mixed)) : mixed;
+}
+
+Value TransformerBlock::changed(Executor& ex, Value x, std::int64_t sequences) const {
+  Value branch = feed_forward_->forward(ex, std::move(x), sequences);
+  return norm_of_feed_forward_ ? norm_of_feed_forward_->forward(ex, std::move(branch)) : branch;
 }
 
 // The branch comes first: its buffer becomes the sum's.

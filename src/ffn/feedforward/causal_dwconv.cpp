@@ -51,6 +51,7 @@ class CausalDwConv final : public FeedForward {
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
   }
   FeedForwardCosts costs() const override { return costs_; }
+  bool mixes_tokens() const override { return true; }
   std::span<const std::string_view> taps() const override {
     static constexpr std::string_view kTaps[] = {"pre", "neuron", "out"};
     return kTaps;

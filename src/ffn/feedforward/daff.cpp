@@ -75,6 +75,7 @@ class Daff final : public FeedForward {
     return ex.tap("out", rows_.join(ex, std::move(prefix), std::move(y), rows.sequences));
   }
   FeedForwardCosts costs() const override { return costs_; }
+  bool mixes_tokens() const override { return true; }
   std::span<const std::string_view> taps() const override {
     static constexpr std::string_view kTaps[] = {"pre", "neuron", "out"};
     return kTaps;

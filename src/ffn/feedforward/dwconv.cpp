@@ -47,6 +47,7 @@ class DwConv final : public FeedForward {
     return ex.tap("out", down_.forward(ex, std::move(neuron)));
   }
   FeedForwardCosts costs() const override { return costs_; }
+  bool mixes_tokens() const override { return true; }
   std::span<const std::string_view> taps() const override {
     static constexpr std::string_view kTaps[] = {"pre", "neuron", "out"};
     return kTaps;

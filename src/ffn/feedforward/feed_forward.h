@@ -84,6 +84,8 @@ class FeedForward {
   // for.
   virtual Value forward(Executor& ex, Value x, const TokenRows& rows) const = 0;
   virtual FeedForwardCosts costs() const = 0;
+  // Whether a token's result depends on others': such a layer cannot go on token by token.
+  virtual bool mixes_tokens() const { return false; }
   // Places that a run may read or replace (Executor::taps()), in order. "neuron" is the value that
   // multiplies a column of the down projection.
   virtual std::span<const std::string_view> taps() const = 0;

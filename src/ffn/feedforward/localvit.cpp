@@ -71,6 +71,7 @@ class LocalVit final : public FeedForward {
     return ex.tap("out", rows_.pad(ex, maps_.down(ex, std::move(neuron)), rows.sequences));
   }
   FeedForwardCosts costs() const override { return costs_; }
+  bool mixes_tokens() const override { return true; }
   std::span<const std::string_view> taps() const override {
     static constexpr std::string_view kTaps[] = {"pre", "neuron", "out"};
     return kTaps;

@@ -30,6 +30,11 @@ bool is_plain(const Value& weight) {
   return weight.tensor.dtype() != DType::f16 && !is_block(weight.tensor.dtype());
 }
 
+bool all_plain(const LayerWeights& weights) {
+  return is_plain(weights.up) && is_plain(weights.down) &&
+         (!weights.gate.defined() || is_plain(weights.gate));
+}
+
 // The weights once more, in the kernels' order, where the executor keeps such forms.
 Tensor packed_weights(Executor& ex, const LayerMaps& maps, std::int64_t experts, DType x) {
   if (ex.prepared() == nullptr) return {};
@@ -41,8 +46,7 @@ Tensor packed_weights(Executor& ex, const LayerMaps& maps, std::int64_t experts,
 std::optional<Value> dense_pass(Executor& ex, const Value& x, const LayerMaps& maps) {
   if (x.rows() <= kLeastRows) return std::nullopt;
   LayerWeights weights = weights_of(ex, maps);
-  if (!is_plain(weights.up) || !is_plain(weights.down)) return std::nullopt;
-  if (maps.gate != nullptr && !is_plain(weights.gate)) return std::nullopt;
+  if (!all_plain(weights)) return std::nullopt;
   weights.packed = packed_weights(ex, maps, 1, x.tensor.dtype());
   const bool store = ex.memory_mode() == MemoryMode::store;
   return dense_layer(ex, x, weights, maps.activation, 1,
@@ -61,6 +65,7 @@ std::optional<Value> one_pass(Executor& ex, const Value& x, const TokenRows& row
   const std::int64_t E = rows.expert_offsets.shape().count() - 1;
   if (ex.recording() || x.rows() < kLeastRows * E) return std::nullopt;
   LayerWeights weights = weights_of(ex, maps);
+  if (!all_plain(weights)) return std::nullopt;
   weights.packed = packed_weights(ex, maps, E, x.tensor.dtype());
   return expert_layer(ex, x, weights, rows.expert_offsets, E, maps.activation);
 }

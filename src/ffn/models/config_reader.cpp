@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ffn/base/error.h"
+#include "ffn/base/nearest.h"
 
 namespace ffn::inline v0 {
 namespace {
@@ -13,8 +14,8 @@ constexpr std::pair<std::string_view, std::string_view> kActivations[] = {
     {"gelu", "gelu"},          {"gelu_pytorch_tanh", "gelu_tanh"},
     {"gelu_new", "gelu_tanh"}, {"quick_gelu", "quick_gelu"},
     {"relu", "relu"},          {"relu2", "relu2"},
-    {"silu", "silu"},          {"sigmoid", "sigmoid"},
-    {"tanh", "tanh"},
+    {"silu", "silu"},          {"swish", "silu"},
+    {"sigmoid", "sigmoid"},    {"tanh", "tanh"},
 };
 
 }  // namespace
@@ -52,11 +53,31 @@ bool ConfigReader::flag(const char* key, bool otherwise) const {
   return has(key) ? get<bool>(key, "true or false") : otherwise;
 }
 
+std::vector<std::int64_t> ConfigReader::integers(const char* key, std::int64_t least,
+                                                 std::int64_t most) const {
+  check(has(key) && json_[key].is_array(), ErrorKind::io, where_, "'", key,
+        "' is no list; expected one of integers");
+  std::vector<std::int64_t> values;
+  for (const nlohmann::ordered_json& value : json_[key]) {
+    check(value.is_number_integer() && value >= least && value <= most, ErrorKind::io, where_, "'",
+          key, "' holds ", value.dump().substr(0, 40), "; expected ", least, " to ", most);
+    values.push_back(value.get<std::int64_t>());
+  }
+  return values;
+}
+
+ConfigReader ConfigReader::section(const char* key) const {
+  check(has(key) && json_[key].is_object(), ErrorKind::io, where_, "'", key, "' is no table");
+  return {json_[key], where_ + ": " + key};
+}
+
 std::string_view ConfigReader::activation(const char* key) const {
   const std::string act = text(key);
   for (const auto& [theirs, ours] : kActivations)
     if (theirs == act) return ours;
-  fail(ErrorKind::io, where_, key, " '", act, "' is not known here");
+  std::vector<std::string_view> known;
+  for (const auto& each : kActivations) known.push_back(each.first);
+  fail(ErrorKind::io, where_, key, " '", act, "' is not known here", did_you_mean(act, known));
 }
 
 std::string_view transformers_activation(std::string_view ours) {

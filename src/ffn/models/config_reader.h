@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "ffn/feedforward/spec.h"
 
@@ -20,6 +22,10 @@ class ConfigReader {
   double number(const char* key) const;
   std::string text(const char* key) const;
   bool flag(const char* key, bool otherwise) const;
+  // A list of integers.
+  std::vector<std::int64_t> integers(const char* key, std::int64_t least, std::int64_t most) const;
+  // A table inside.
+  ConfigReader section(const char* key) const;
   const nlohmann::ordered_json& json() const { return json_; }
   std::string_view where() const { return where_; }
 
@@ -27,6 +33,9 @@ class ConfigReader {
   std::string_view activation(const char* key) const;
 
  private:
+  ConfigReader(nlohmann::ordered_json json, std::string where)
+      : where_(std::move(where)), json_(std::move(json)) {}
+
   template <class T>
   T get(const char* key, std::string_view expected) const;
 

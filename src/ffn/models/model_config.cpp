@@ -6,10 +6,13 @@
 #include <cstring>
 
 #include "ffn/base/error.h"
+#include "ffn/base/nearest.h"
 #include "ffn/io/atomic_file.h"
+#include "ffn/io/checkpoint.h"
 #include "ffn/io/mapped_file.h"
 #include "ffn/models/config_reader.h"
 #include "ffn/models/decoder_config.h"
+#include "ffn/models/decoder_family.h"
 #include "ffn/models/vit_config.h"
 #include "ffn/models/weight_file.h"
 
@@ -82,10 +85,12 @@ ModelConfig parse_model_config(std::string_view json, std::string_view where) {
   const std::string type = in.text("model_type");
   const std::string family = type == "feedforward" ? in.text("family") : type;
   if (family == "vit" || family == "deit") return parse_vit_config(json, where);
-  if (family == "decoder" || family == "llama" || family == "gemma")
+  if (family == "decoder" || find_decoder_family(family) != nullptr)
     return parse_decoder_config(json, where);
-  fail(ErrorKind::io, where, "is of family '", family,
-       "'; known are vit, deit, llama, gemma and this library's own vit and decoder");
+  std::vector<std::string_view> known{"vit", "deit"};
+  for (const DecoderFamily& each : decoder_families()) known.push_back(each.model_type);
+  fail(ErrorKind::io, where, "is of family '", family, "', which this library has not",
+       did_you_mean(family, known));
 }
 
 ModelConfig read_model_config(const std::string& folder) {
@@ -97,8 +102,18 @@ ModelConfig read_model_config(const std::string& folder) {
 
 void read_model_weights(Executor& ex, const std::string& folder,
                         const std::vector<StoredWeight>& stored, ParameterSet& parameters) {
-  read_weights(ex, folder + "/model.safetensors", stored);
+  const std::vector<std::string_view> harmless = harmless_names(read_model_config(folder));
+  read_weights(ex, WeightFile(*open_checkpoint(folder)), stored, harmless);
   parameters.weights_changed(ex);
+}
+
+std::vector<std::string_view> harmless_names(const ModelConfig& config) {
+  const auto* decoder = std::get_if<DecoderConfig>(&config);
+  if (decoder == nullptr) return {};
+  const DecoderNames& names = decoder_names(decoder->names);
+  std::vector<std::string_view> harmless(names.buffers.begin(), names.buffers.end());
+  if (decoder->tied_head) harmless.push_back("lm_head.weight");  // a copy of the embedding
+  return harmless;
 }
 
 void write_model_folder(const std::string& folder, const ModelConfig& config,

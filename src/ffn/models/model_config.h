@@ -37,7 +37,12 @@ std::string model_config_json(const ModelConfig& config);
 ModelConfig parse_model_config(std::string_view json, std::string_view where);
 ModelConfig read_model_config(const std::string& folder);
 
-// Fills the weights from <folder>/model.safetensors; see read_weights().
+// Ends of names that files of such a model may hold beside its weights: buffers, and the head where
+// it is the embedding's table.
+std::vector<std::string_view> harmless_names(const ModelConfig& config);
+
+// Fills the weights from <folder>/model.safetensors or its shards; see read_weights(). Tensors with harmless names
+// of the folder's own configuration are skipped.
 void read_model_weights(Executor& ex, const std::string& folder,
                         const std::vector<StoredWeight>& stored, ParameterSet& parameters);
 // Writes model.safetensors and config.json, each complete or not at all; config.json last. Errors:

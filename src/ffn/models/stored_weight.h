@@ -17,6 +17,8 @@ struct StoredWeight {
   Parameter* parameter = nullptr;  // or
   State* state = nullptr;
   std::int64_t row = 0, rows = 0;  // of it; no rows: all
+  bool transposed = false;         // the file holds [in, out]; the shape is the file's
+  std::string other_name = {};     // under which some files have it
 
   // Where the values are, after ParameterSet::finalize().
   Tensor tensor() const {

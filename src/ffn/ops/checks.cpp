@@ -35,9 +35,7 @@ void require_vector(std::string_view op, std::string_view what, const TensorSpec
 
 void require_weight(std::string_view op, const TensorSpec& weight, const TensorSpec& x,
                     bool wants_gradient) {
-  // Of blocks, those that products read.
-  const bool frozen =
-      weight.dtype == DType::f16 || weight.dtype == DType::q4_0 || weight.dtype == DType::q8_0;
+  const bool frozen = weight.dtype == DType::f16 || is_block(weight.dtype);
   const bool narrow = weight.dtype == DType::f32 || weight.dtype == DType::bf16;
   const bool narrow_x = x.dtype == DType::f32 || x.dtype == DType::bf16;
   // f64 and c128 (reference) also read a frozen f32 or bf16 weight: checkpoints have those.

@@ -1,6 +1,7 @@
 #include "ffn/ops/rope.h"
 
 #include <cmath>
+#include <numbers>
 
 #include "ffn/ops/checks.h"
 
@@ -56,6 +57,7 @@ class RopeOp final : public Op {
     args.rotary_width = rotary_width(from.cols);
     args.first_position = options_.first_position;
     args.theta = options_.theta;
+    if (options_.frequencies != nullptr) args.frequencies = options_.frequencies->data();
     args.style = options_.style;
     args.back = back;
     args.accumulate = to.accumulate;
@@ -74,6 +76,10 @@ class RopeOp final : public Op {
           " in x ", x.shape, "; expected an even number of them, at most all");
     check(std::isfinite(options_.theta) && options_.theta > 0, ErrorKind::config, name(),
           "theta for x ", x.shape, " is ", options_.theta, "; it must be positive and finite");
+    const auto* frequencies = options_.frequencies.get();
+    check(frequencies == nullptr || std::ssize(*frequencies) == R / 2, ErrorKind::config, name(),
+          frequencies == nullptr ? 0 : frequencies->size(), " frequencies for x ", x.shape,
+          "; heads of ", W, " turn ", R / 2, " pairs");
     check(options_.first_position >= 0 && options_.first_position <= kLastPosition,
           ErrorKind::config, name(), "the first position of x ", x.shape, " is ",
           options_.first_position, "; it must be 0 to ", kLastPosition);
@@ -83,7 +89,36 @@ class RopeOp final : public Op {
   RopeOptions options_;
 };
 
+double scaled(double frequency, const RopeScaling& scaling) {
+  const double slower = frequency / scaling.factor;
+  if (scaling.kind == RopeScaling::Kind::none) return frequency;
+  if (scaling.kind == RopeScaling::Kind::linear) return slower;
+  const double turns = static_cast<double>(scaling.original_tokens) * frequency / (2 * std::numbers::pi);
+  if (turns > scaling.high) return frequency;
+  if (turns < scaling.low) return slower;
+  const double share = (turns - scaling.low) / (scaling.high - scaling.low);
+  return share * frequency + (1 - share) * slower;
+}
+
 }  // namespace
+
+std::vector<double> rope_frequencies(double theta, std::int64_t rotary_width,
+                                     const RopeScaling& scaling) {
+  const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
+  check(rotary_width >= 0 && rotary_width % 2 == 0, ErrorKind::config, "rope", "turning ",
+        rotary_width, " columns; expected an even number of them");
+  check(positive(theta) && positive(scaling.factor), ErrorKind::config, "rope", "theta is ", theta,
+        " and the factor ", scaling.factor, "; both must be positive and finite");
+  check(scaling.kind != RopeScaling::Kind::llama3 || scaling.high > scaling.low, ErrorKind::config,
+        "rope", "the high frequency factor ", scaling.high, " must exceed the low one, ",
+        scaling.low);
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < rotary_width / 2; ++i) {
+    const double exponent = -2 * static_cast<double>(i) / static_cast<double>(rotary_width);
+    frequencies.push_back(scaled(std::pow(theta, exponent), scaling));
+  }
+  return frequencies;
+}
 
 Value rope(Executor& ex, Value x, std::int64_t sequences, const RopeOptions& options) {
   Values inputs;

@@ -2,7 +2,7 @@
 //   s = softmax(x·W_rᵀ), or sigmoid with scores=sigmoid [N, E]
 //   y = shared(x) + Σ over the K experts of largest s + b of w_k·expert_k(x)
 // w = s of the chosen ones; normalise=true divides by their sum; scaling=F multiplies. The shared
-// experts are one layer of S·H hidden units; shared_gate=true multiplies it by σ(x·W_gᵀ)
+// experts are one layer of S·H hidden units, or shared_hidden; shared_gate=true multiplies it by σ(x·W_gᵀ)
 // (Qwen2-MoE). groups=G, top_groups=g: experts of the best g of G equal groups alone may be chosen;
 // a group's score is its largest s + b (V2), with sigmoid the sum of its two largest (V3), and
 // other groups count as −∞ (transformers has 0, which differs where s + b is negative). In training
@@ -26,8 +26,11 @@ RoutedOptions options_of(const FeedForwardSpec& spec, const FeedForwardSite& sit
   RoutedOptions options;
   options.shared = integer_option(spec, "shared", 1, 0, kMaxExperts);
   options.shared_gate = flag_option(spec, "shared_gate", false);
+  options.shared_hidden = integer_option(spec, "shared_hidden", 0, 1, kMaxHidden);
   check(!options.shared_gate || options.shared > 0, ErrorKind::config, "design", "'",
         to_string(spec), "': shared_gate=true without shared experts");
+  check(options.shared_hidden == 0 || options.shared > 0, ErrorKind::config, "design", "'",
+        to_string(spec), "': shared_hidden= without shared experts");
   RouterOptions& router = options.router;
   router.experts = experts_of(spec);
   router.top =
@@ -58,6 +61,7 @@ DesignEntry deepseek_moe_design() {
           .options = {{"top", "K, experts for a token; 6"},
                       {"shared", "S, experts that every token meets; 1"},
                       {"shared_gate", "true: a gate of one number on the shared experts; false"},
+                      {"shared_hidden", "hidden width of all shared experts together; S times H"},
                       {"scores", "softmax or sigmoid; softmax"},
                       {"normalise", "true: the chosen scores are divided by their sum; false"},
                       {"scaling", "factor of the weights; 1"},

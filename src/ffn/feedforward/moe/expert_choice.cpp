@@ -85,6 +85,7 @@ class ExpertChoice final : public FeedForward {
     return ex.tap("out", merge(ex, std::move(sorted), weights, slots, N));
   }
   FeedForwardCosts costs() const override { return costs_; }
+  bool mixes_tokens() const override { return true; }
   std::span<const std::string_view> taps() const override { return tap_views_; }
 
  private:

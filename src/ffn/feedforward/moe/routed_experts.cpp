@@ -17,7 +17,8 @@ FeedForwardSpec shared_spec(const RoutedOptions& options, const FeedForwardSpec&
                             const FeedForwardSite& site, const DesignRegistry& designs) {
   FeedForwardSpec inner = designs.with_hidden(spec.nested.at(0), site.width);
   std::string& hidden = designs.sized(inner).options.at("hidden");
-  hidden = std::to_string(options.shared * std::stoll(hidden));
+  const std::int64_t all = options.shared * std::stoll(hidden);
+  hidden = std::to_string(options.shared_hidden > 0 ? options.shared_hidden : all);
   return inner;
 }
 

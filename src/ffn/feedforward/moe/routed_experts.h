@@ -17,6 +17,7 @@ namespace ffn::inline v0 {
 struct RoutedOptions {
   RouterOptions router;
   std::int64_t shared = 0;   // experts that every token meets, as one layer of so many times H
+  std::int64_t shared_hidden = 0;  // > 0: the hidden width of that layer
   bool shared_gate = false;  // their sum times σ(x·W_gᵀ), "shared_gate.weight" [1, D]
 };
 
@@ -32,6 +33,8 @@ class RoutedExperts final : public FeedForward {
 
   Value forward(Executor& ex, Value x, const TokenRows& rows) const override;
   FeedForwardCosts costs() const override { return costs_; }
+  // Slots that run out go to the tokens that come first.
+  bool mixes_tokens() const override { return router_.options().capacity > 0; }
   std::span<const std::string_view> taps() const override { return tap_views_; }
 
  private:

@@ -89,6 +89,7 @@ class SoftExperts final : public FeedForward {
                   attention(ex, tokens, repeat_rows(ex, queries, B), std::move(slots), B, options));
   }
   FeedForwardCosts costs() const override { return costs_; }
+  bool mixes_tokens() const override { return true; }
   std::span<const std::string_view> taps() const override { return tap_views_; }
 
  private:

@@ -39,25 +39,6 @@ inline float round_to_odd(double x) {
   return std::nextafter(nearest, upwards ? HUGE_VALF : -HUGE_VALF);
 }
 
-<<<<<<< HEAD
-=======
-// Element i of consecutive blocks of q4_0 or q8_0 (layout: base/blocks.h). d·q is exact in double.
-inline double read_block_element(const void* data, DType dtype, std::int64_t i) {
-  const std::int64_t j = i % kQuantBlock;
-  const auto* block = static_cast<const std::uint8_t*>(data) + dtype_bytes(dtype, i - j);
-  F16 scale;
-  std::memcpy(&scale, block, sizeof scale);
-  const std::uint8_t* quants = block + sizeof scale;
-  int q;
-  if (dtype == DType::q4_0) {
-    q = (j < 16 ? quants[j] & 0xf : quants[j - 16] >> 4) - 8;
-  } else {
-    q = static_cast<std::int8_t>(quants[j]);
-  }
-  return static_cast<double>(to_float(scale)) * q;
-}
-
->>>>>>> io-files
 inline double read_real(const void* data, DType dtype, std::int64_t i) {
   switch (dtype) {
     case DType::f64: return static_cast<const double*>(data)[i];
@@ -68,19 +49,11 @@ inline double read_real(const void* data, DType dtype, std::int64_t i) {
     case DType::u8: return static_cast<const std::uint8_t*>(data)[i];
     case DType::i8: return static_cast<const std::int8_t*>(data)[i];
     case DType::q4_0:
-<<<<<<< HEAD
     case DType::q4_1:
     case DType::q5_0:
     case DType::q8_0:
     case DType::q4_k:
     case DType::q6_k: return read_block_element(data, dtype, i);
-=======
-    case DType::q8_0: return read_block_element(data, dtype, i);
-    case DType::q4_1:
-    case DType::q5_0:
-    case DType::q4_k:
-    case DType::q6_k:
->>>>>>> io-files
     case DType::c128: break;
   }
   FFN_ASSERT(false);  // an operand that was not named to with_compute_type, or is not read

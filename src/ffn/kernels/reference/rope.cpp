@@ -14,6 +14,13 @@ PairColumns pair_columns(const RopeArgs& args, std::int64_t head, std::int64_t i
   return {head + i, head + i + args.rotary_width / 2};
 }
 
+// The angle of pair i per position.
+double frequency(const RopeArgs& args, std::int64_t i) {
+  if (args.frequencies != nullptr) return args.frequencies[i];
+  return std::pow(args.theta,
+                  -2 * static_cast<double>(i) / static_cast<double>(args.rotary_width));
+}
+
 void rope(const LaunchContext&, const RopeArgs& args) {
   FFN_ASSERT(same_shape(args.x, args.y) && args.heads >= 1 && args.rotary_width % 2 == 0);
   const std::int64_t W = args.x.cols / args.heads, R = args.rotary_width;
@@ -23,8 +30,7 @@ void rope(const LaunchContext&, const RopeArgs& args) {
     for (std::int64_t row = 0; row < args.x.rows; ++row) {
       const auto position = static_cast<double>(args.first_position + row % args.tokens);
       for (std::int64_t i = 0; i < R / 2; ++i) {
-        const double exponent = -2 * static_cast<double>(i) / static_cast<double>(R);
-        const double turn = position * std::pow(args.theta, exponent);
+        const double turn = position * frequency(args, i);
         const double cosine = std::cos(turn), sine = args.back ? -std::sin(turn) : std::sin(turn);
         for (std::int64_t head = 0; head < args.x.cols; head += W) {
           const auto [first, second] = pair_columns(args, head, i);

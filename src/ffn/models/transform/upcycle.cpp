@@ -1,3 +1,4 @@
+#include "ffn/io/checkpoint.h"
 #include "ffn/models/transform/upcycle.h"
 
 #include <algorithm>
@@ -114,7 +115,7 @@ FeedForwardSpec upcycled_spec(const FeedForwardSpec& target, const FeedForwardSp
 
 Upcycled upcycle_weights(Executor& ex, const std::string& folder, const FeedForwardSpec& target,
                          const std::vector<StoredWeight>& stored, ParameterSet& parameters) {
-  const WeightFile file(folder + "/model.safetensors");
+  const WeightFile file(*open_checkpoint(folder));
   const bool shared = has_shared(stored);
   Upcycled result;
   std::set<std::string> used;
@@ -138,7 +139,8 @@ Upcycled upcycle_weights(Executor& ex, const std::string& folder, const FeedForw
       copy(weight, weight.name);
     }
   }
-  file.check_used(used);
+  const std::vector<std::string_view> harmless = harmless_names(read_model_config(folder));
+  file.check_used(used, harmless);
   parameters.weights_changed(ex);
   return result;
 }
