@@ -38,6 +38,7 @@ void add_verbs(CLI::App& app) {
   add_eval(app);
   add_run(app);
   add_plan(app);
+  add_inspect(app);
   add_bench(app);
   add_zoo(app);
   add_data(app);

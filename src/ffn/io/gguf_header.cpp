@@ -15,14 +15,14 @@
 namespace ffn::inline v0 {
 namespace {
 
-constexpr std::string_view kMagic = "GGUF";
-constexpr std::string_view kDamaged = "; the file is damaged: download or write it again";
+constexpr std::string_view kGgufMagic = "GGUF";
+constexpr std::string_view kGgufDamaged = "; the file is damaged: download or write it again";
 constexpr std::string_view kAlignmentKey = "general.alignment";
 // The least that one takes in a file: an empty text, a type and a byte; and without axes.
 constexpr std::uint64_t kEntryBytes = 8 + 4 + 1, kTensorBytes = 8 + 4 + 4 + 8;
 
 // One tensor as the header states it.
-struct Stated {
+struct StatedGguf {
   std::string_view name;
   std::vector<std::int64_t> axes;  // the fastest first
   std::uint32_t type = 0;
@@ -30,9 +30,9 @@ struct Stated {
   const GgufTensorType* known = nullptr;
 };
 
-class Header {
+class GgufReader {
  public:
-  Header(std::span<const std::byte> file, std::string_view where)
+  GgufReader(std::span<const std::byte> file, std::string_view where)
       : file_(file), where_(where), at_(file, where) {}
 
   GgufHeader read() {
@@ -40,7 +40,7 @@ class Header {
     read_metadata();
     read_tensors();
     place_tensors();
-    for (Stated& tensor : stated_) {
+    for (StatedGguf& tensor : stated_) {
       std::ranges::reverse(tensor.axes);
       std::string type = "type ";
       type = tensor.known != nullptr ? std::string(tensor.known->name)
@@ -56,7 +56,7 @@ class Header {
  private:
   template <class... Parts>
   void require(bool ok, const Parts&... parts) const {
-    check(ok, ErrorKind::io, where_, parts..., kDamaged);
+    check(ok, ErrorKind::io, where_, parts..., kGgufDamaged);
   }
 
   void read_start();
@@ -67,17 +67,17 @@ class Header {
   void check_keys() const;
   void read_alignment();
   void read_tensors();
-  Stated read_tensor();
-  void read_axes(Stated& tensor);
+  StatedGguf read_tensor();
+  void read_axes(StatedGguf& tensor);
   void check_names() const;
-  void set_bytes(Stated& tensor) const;
+  void set_bytes(StatedGguf& tensor) const;
   void place_tensors();
 
   std::span<const std::byte> file_;
   std::string_view where_;
   GgufCursor at_;
   std::uint64_t tensor_count_ = 0, entry_count_ = 0;
-  std::vector<Stated> stated_;
+  std::vector<StatedGguf> stated_;
   GgufHeader header_;
 };
 
@@ -100,18 +100,18 @@ std::uint64_t element_bytes(GgufType type) {
   return 8;  // a text's length
 }
 
-void Header::read_start() {
-  const bool is_gguf =
-      file_.size() >= kMagic.size() && std::memcmp(file_.data(), kMagic.data(), kMagic.size()) == 0;
+void GgufReader::read_start() {
+  const bool is_gguf = file_.size() >= kGgufMagic.size() &&
+                       std::memcmp(file_.data(), kGgufMagic.data(), kGgufMagic.size()) == 0;
   if (!is_gguf) {
     const std::string kind = describe_foreign_file(file_);
     check(kind.empty(), ErrorKind::io, where_, kind, "; expected a GGUF file");
     const std::string_view start(reinterpret_cast<const char*>(file_.data()),
-                                 std::min(file_.size(), kMagic.size()));
+                                 std::min(file_.size(), kGgufMagic.size()));
     fail(ErrorKind::io, where_, "is no GGUF file: it starts with ", in_quotes(start),
          ", expected 'GGUF'");
   }
-  at_.skip(kMagic.size(), "the start");
+  at_.skip(kGgufMagic.size(), "the start");
   header_.version = at_.number<std::uint32_t>("the version");
   check(header_.version == 0 || (header_.version & 0xffffu) != 0, ErrorKind::io, where_,
         "is a big-endian GGUF file, expected little endian: convert the model again");
@@ -122,14 +122,14 @@ void Header::read_start() {
   entry_count_ = at_.number<std::uint64_t>("the number of metadata entries");
 }
 
-GgufType Header::read_type(std::string_view key) {
+GgufType GgufReader::read_type(std::string_view key) {
   const auto type = at_.number<std::uint32_t>("a type of metadata");
   require(type <= static_cast<std::uint32_t>(GgufType::f64), "metadata key ", in_quotes(key),
           " has the unknown type ", type, ", expected 0 to 12");
   return static_cast<GgufType>(type);
 }
 
-void Header::read_value(GgufEntry& entry) {
+void GgufReader::read_value(GgufEntry& entry) {
   const std::size_t begin = at_.position();
   const std::uint64_t each = element_bytes(entry.type);
   at_.require(entry.count, each, "a value of metadata");
@@ -146,7 +146,7 @@ void Header::read_value(GgufEntry& entry) {
           wrong == flags.end() ? 0 : std::to_integer<int>(*wrong), ", expected 0 or 1");
 }
 
-GgufEntry Header::read_entry() {
+GgufEntry GgufReader::read_entry() {
   GgufEntry entry;
   entry.key = at_.text("a key of metadata");
   require(!entry.key.empty() && entry.key.size() <= kGgufNameLimit && is_utf8(entry.key),
@@ -164,7 +164,7 @@ GgufEntry Header::read_entry() {
   return entry;
 }
 
-void Header::check_keys() const {
+void GgufReader::check_keys() const {
   std::vector<std::string_view> keys;
   keys.reserve(header_.metadata.size());
   for (const GgufEntry& entry : header_.metadata) keys.push_back(entry.key);
@@ -174,14 +174,14 @@ void Header::check_keys() const {
           twice == keys.end() ? "" : in_quotes(*twice), " appears twice");
 }
 
-void Header::read_metadata() {
+void GgufReader::read_metadata() {
   at_.require(entry_count_, kEntryBytes, "the metadata");
   for (std::uint64_t i = 0; i < entry_count_; ++i) header_.metadata.push_back(read_entry());
   check_keys();
   read_alignment();
 }
 
-void Header::read_alignment() {
+void GgufReader::read_alignment() {
   const GgufMetadata metadata(file_, std::string(where_), header_.metadata);
   header_.alignment =
       metadata.integer(kAlignmentKey, kGgufLeastAlignment, kGgufMostAlignment, header_.alignment);
@@ -189,7 +189,7 @@ void Header::read_alignment() {
           kAlignmentKey, "' is ", header_.alignment, ", expected a power of two");
 }
 
-void Header::read_axes(Stated& tensor) {
+void GgufReader::read_axes(StatedGguf& tensor) {
   const auto rank = at_.number<std::uint32_t>("a tensor's number of axes");
   require(rank <= kGgufRankLimit, "tensor ", in_quotes(tensor.name), " has ", rank,
           " axes, expected at most ", kGgufRankLimit);
@@ -202,7 +202,7 @@ void Header::read_axes(Stated& tensor) {
 }
 
 // Of a type whose blocks are known.
-void Header::set_bytes(Stated& tensor) const {
+void GgufReader::set_bytes(StatedGguf& tensor) const {
   const GgufTensorType& type = *tensor.known;
   const std::int64_t fastest = tensor.axes.empty() ? 1 : tensor.axes[0];
   require(fastest % type.block_elements == 0, "tensor ", in_quotes(tensor.name), " of ", type.name,
@@ -217,8 +217,8 @@ void Header::set_bytes(Stated& tensor) const {
           " counts more than 2^63 bytes");
 }
 
-Stated Header::read_tensor() {
-  Stated tensor;
+StatedGguf GgufReader::read_tensor() {
+  StatedGguf tensor;
   tensor.name = at_.text("a tensor's name");
   require(!tensor.name.empty() && tensor.name.size() <= kGgufNameLimit && is_utf8(tensor.name),
           "tensor ", in_quotes(shown_text(tensor.name, 80)), " has a name of ", tensor.name.size(),
@@ -240,40 +240,40 @@ Stated Header::read_tensor() {
   return tensor;
 }
 
-void Header::check_names() const {
+void GgufReader::check_names() const {
   std::vector<std::string_view> names;
   names.reserve(stated_.size());
-  for (const Stated& tensor : stated_) names.push_back(tensor.name);
+  for (const StatedGguf& tensor : stated_) names.push_back(tensor.name);
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   require(twice == names.end(), "tensor ", twice == names.end() ? "" : in_quotes(*twice),
           " appears twice");
 }
 
-void Header::read_tensors() {
+void GgufReader::read_tensors() {
   at_.require(tensor_count_, kTensorBytes, "the list of tensors");
   for (std::uint64_t i = 0; i < tensor_count_; ++i) stated_.push_back(read_tensor());
   check_names();
 }
 
 // Sorted by place, the tensors follow each other inside the file.
-void Header::place_tensors() {
+void GgufReader::place_tensors() {
   const auto size = static_cast<std::int64_t>(file_.size());
   const auto end = static_cast<std::int64_t>(at_.position());
   header_.data_offset_bytes = (end + header_.alignment - 1) / header_.alignment * header_.alignment;
   const std::int64_t room = size - header_.data_offset_bytes;
-  std::ranges::sort(stated_, [](const Stated& a, const Stated& b) {
+  std::ranges::sort(stated_, [](const StatedGguf& a, const StatedGguf& b) {
     return std::tie(a.begin, a.bytes, a.name) < std::tie(b.begin, b.bytes, b.name);
   });
   if (stated_.empty()) return;  // then the file may end before the data would begin
   std::int64_t last = 0;
-  for (const Stated& tensor : stated_) last = std::max(last, tensor.begin + tensor.bytes);
+  for (const StatedGguf& tensor : stated_) last = std::max(last, tensor.begin + tensor.bytes);
   check(last <= room, ErrorKind::io, where_, "is truncated: ", size, " bytes, expected ",
         static_cast<std::uint64_t>(last) + static_cast<std::uint64_t>(header_.data_offset_bytes),
         " from its header: download or copy it again");
   std::int64_t position = 0;
   for (std::size_t i = 0; i < stated_.size(); ++i) {
-    Stated& tensor = stated_[i];
+    StatedGguf& tensor = stated_[i];
     require(tensor.begin >= position || fault(507), "tensor ", in_quotes(tensor.name),
             " begins at byte ", tensor.begin,
             " of the data, inside the tensor before it, which ends at ", position);
@@ -286,7 +286,7 @@ void Header::place_tensors() {
 }  // namespace
 
 GgufHeader parse_gguf(std::span<const std::byte> file, std::string_view where) {
-  return Header(file, where).read();
+  return GgufReader(file, where).read();
 }
 
 GgufFile::GgufFile(std::string path)

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kDamaged = "; the index is damaged: download or write it again";
+constexpr std::string_view kIndexDamaged = "; the index is damaged: download or write it again";
 
 class IndexEvents : public json::json_sax_t {
  public:
@@ -72,7 +72,7 @@ class IndexEvents : public json::json_sax_t {
   bool parse_error(std::size_t position, const std::string&, const json::exception&) override {
     // Positions count from 1.
     fail(ErrorKind::io, where_, "is not valid JSON at byte ", position > 0 ? position - 1 : 0,
-         kDamaged);
+         kIndexDamaged);
   }
 
  private:
@@ -80,7 +80,7 @@ class IndexEvents : public json::json_sax_t {
 
   template <class... Parts>
   [[noreturn]] void reject(const Parts&... parts) const {
-    fail(ErrorKind::io, where_, parts..., kDamaged);
+    fail(ErrorKind::io, where_, parts..., kIndexDamaged);
   }
   bool unexpected(std::string_view found) const {
     const std::string_view expected = place_ == Place::weight_map ? "the name of a file"
@@ -126,7 +126,7 @@ std::string_view text_of(std::span<const std::byte> file, std::string_view where
         "has ", file.size(), " bytes, an index at most ", kSafetensorsIndexLimit);
   // The JSON library takes a zero byte for the end of its input and would not look behind it.
   check(text.find('\0') == std::string_view::npos, ErrorKind::io, where,
-        "is not valid JSON: it holds a zero byte", kDamaged);
+        "is not valid JSON: it holds a zero byte", kIndexDamaged);
   return text;
 }
 
@@ -137,12 +137,12 @@ SafetensorsIndex parse_safetensors_index(std::span<const std::byte> file, std::s
   IndexEvents events(where);
   json::sax_parse(text.begin(), text.end(), &events);
   auto& map = events.weight_map;
-  check(!map.empty(), ErrorKind::io, where, "names no tensor", kDamaged);
+  check(!map.empty(), ErrorKind::io, where, "names no tensor", kIndexDamaged);
   std::ranges::sort(map);
   const auto twice =
       std::ranges::adjacent_find(map, {}, [](const auto& pair) { return pair.first; });
   check(twice == map.end() || fault(505), ErrorKind::io, where, "tensor ",
-        twice == map.end() ? "" : in_quotes(twice->first), " appears twice", kDamaged);
+        twice == map.end() ? "" : in_quotes(twice->first), " appears twice", kIndexDamaged);
 
   SafetensorsIndex index;
   index.metadata = std::move(events.metadata);
