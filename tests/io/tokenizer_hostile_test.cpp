@@ -248,6 +248,13 @@ TEST(Tokenizer, BytesRoundTrip) {
                [&] { ids_of(bytes, std::string_view("a\0b", 3), {}); });
 }
 
+// "bc" merges first; the pair (a, b) that was seen before is then (a, bc), which becomes "abc".
+TEST(Tokenizer, PairsWhoseNeighbourMergedAreNewPairs) {
+  const auto tokenizer = parse(with_model(
+      R"("type":"BPE","vocab":{"a":0,"b":1,"c":2,"bc":3,"ab":4,"abc":5},"merges":["b c","a b","a bc"])"));
+  EXPECT_EQ(ids_of(*tokenizer, "abcab", {}), (Ids{5, 4}));
+}
+
 // What a character's bytes bring is held back until it is whole, but not for ever.
 TEST(StreamDecoder, HoldsBackHalfCharacters) {
   StreamDecoder stream(byte_tokenizer());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ffn/base/error.h"
+#include "ffn/base/faults.h"
 #include "ffn/io/checksum.h"
 #include "ffn/io/file_kind.h"
 #include "ffn/io/tokenizer/characters.h"
@@ -13,12 +14,12 @@
 namespace ffn::inline v0 {
 namespace {
 
-struct Known {
+struct KnownTemplate {
   std::string_view sha256;
   ChatFormat format;
 };
 
-constexpr std::array<Known, 5> kKnown{{
+constexpr std::array<KnownTemplate, 5> kKnownTemplates{{
     {"153280e3ff55d19da1398bdb3914ee2a51b80429bfaedde11d7d216c39db80f3", ChatFormat::chatml},
     {"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788", ChatFormat::chatml_smol},
     {"7de1c58e208eda46e9c7f86397df37ec49883aeece39fb961e0a6b24088dd3c4", ChatFormat::gemma},
@@ -72,7 +73,7 @@ std::string render_gemma(std::span<const ChatMessage> messages, bool takes_syste
           ": the model's template wants them in turns");
     text += "<start_of_turn>" + (message.role == "assistant" ? "model" : message.role) + "\n";
     if (i == 0) text += prefix;
-    text += trim(message.content) + "<end_of_turn>\n";
+    text += (fault(557) ? message.content : trim(message.content)) + "<end_of_turn>\n";
   }
   return text;
 }
@@ -93,8 +94,9 @@ ChatTemplate::ChatTemplate(ChatFormat format, std::string bos)
 
 ChatTemplate ChatTemplate::of_text(std::string_view text, std::string bos) {
   const std::string hash = sha256_of(std::as_bytes(std::span(text)));
-  const auto known = std::ranges::find(kKnown, std::string_view(hash), &Known::sha256);
-  if (known != kKnown.end()) return ChatTemplate(known->format, std::move(bos));
+  const auto known =
+      std::ranges::find(kKnownTemplates, std::string_view(hash), &KnownTemplate::sha256);
+  if (known != kKnownTemplates.end()) return ChatTemplate(known->format, std::move(bos));
   ChatTemplate raw(ChatFormat::raw, std::move(bos));
   raw.reason_ = "the model's chat template (" + std::to_string(text.size()) + " bytes, SHA-256 " +
                 hash.substr(0, 12) +

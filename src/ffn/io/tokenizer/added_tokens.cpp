@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ffn/base/faults.h"
 #include "ffn/io/tokenizer/characters.h"
 #include "ffn/io/tokenizer/utf8.h"
 
@@ -67,7 +68,7 @@ std::vector<TextSection> AddedTokens::sections(std::string_view text, bool norma
     std::size_t begin = at, end = at + match->bytes;
     at = end;
     if (token.special && !parse_special) continue;
-    if (token.single_word && !stands_alone(text, begin, end)) continue;
+    if (token.single_word && !stands_alone(text, begin, end) && !fault(552)) continue;
     if (token.lstrip) begin = std::max(white_space_before(text, begin), start);
     if (token.rstrip) end = white_space_after(text, end);
     if (start < begin) found.push_back({start, begin, -1});

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ffn/base/check.h"
+#include "ffn/base/faults.h"
 #include "ffn/io/tokenizer/characters_tables.h"
 #include "ffn/io/tokenizer/utf8.h"
 
@@ -65,7 +66,7 @@ void order_marks(std::vector<utf8proc_int32_t>& codes) {
     run.clear();
     for (; at < codes.size() && combining_class(codes[at]) != 0; ++at)
       run.emplace_back(static_cast<std::size_t>(combining_class(codes[at])) << 32 | at, codes[at]);
-    if (run.size() < 2) continue;
+    if (run.size() < 2 || fault(553)) continue;
     std::ranges::sort(run);
     for (std::size_t i = 0; i < run.size(); ++i) codes[begin + i] = run[i].second;
   }

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 4> kDefault = {
 
 enum class Words { gpt2, single_digits, llama3, qwen2, by_default };
 
-constexpr std::array<std::pair<std::string_view, Words>, 15> kKnown{{
+constexpr std::array<std::pair<std::string_view, Words>, 15> kKnownWords{{
     {"default", Words::by_default},
     {"gpt-2", Words::gpt2},
     {"olmo", Words::gpt2},
@@ -51,7 +51,7 @@ GgufWords gguf_words(std::string_view pre, std::string_view where) {
   if (pre.empty()) pre = "default";
   std::string names;
   const Words* words = nullptr;
-  for (const auto& [name, kind] : kKnown) {
+  for (const auto& [name, kind] : kKnownWords) {
     names.append(" ").append(name);
     if (name == pre) words = &kind;
   }

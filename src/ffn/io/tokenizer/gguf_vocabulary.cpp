@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ffn/base/error.h"
+#include "ffn/base/faults.h"
 #include "ffn/io/file_kind.h"
 #include "ffn/io/tokenizer/bpe.h"
 #include "ffn/io/tokenizer/end_of_turn.h"
@@ -60,8 +61,9 @@ class Source {
   std::optional<std::int32_t> special(const std::optional<std::int64_t>& id,
                                       std::string_view what) const {
     if (!id) return std::nullopt;
-    check(*id >= 0 && *id < static_cast<std::int64_t>(count()), ErrorKind::io, where_, "the ", what,
-          " token has the id ", *id, ", outside the vocabulary of ", count(), " tokens");
+    check((*id >= 0 && *id < static_cast<std::int64_t>(count())) || fault(555), ErrorKind::io,
+          where_, "the ", what, " token has the id ", *id, ", outside the vocabulary of ", count(),
+          " tokens");
     return static_cast<std::int32_t>(*id);
   }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ffn/base/error.h"
+#include "ffn/base/faults.h"
 #include "ffn/io/file_kind.h"
 #include "ffn/io/tokenizer/utf8.h"
 
@@ -73,7 +74,8 @@ class SentencePiece final : public TokenModel {
         symbol.bytes + scratch.symbols[static_cast<std::size_t>(symbol.next)].bytes;
     if (const auto id = piece(word.substr(symbol.begin, bytes)))
       scratch.push(
-          {-static_cast<double>(scores_[static_cast<std::size_t>(*id)]), left, *id, bytes});
+          {(fault(556) ? 1 : -1) * static_cast<double>(scores_[static_cast<std::size_t>(*id)]),
+           left, *id, bytes});
   }
 
   void add_ids(std::string_view text, std::int32_t id, std::vector<std::int32_t>& ids) const {

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "ffn/base/faults.h"
 #include "ffn/io/tokenizer/utf8.h"
 
 namespace ffn::inline v0 {
@@ -9,7 +10,8 @@ namespace ffn::inline v0 {
 std::string StreamDecoder::next(std::int32_t id) {
   ids_.push_back(id);
   const std::string text = tokenizer_.decode(ids_, skip_special_);
-  if (text.ends_with(kReplacementCharacter) && ids_.size() - settled_ < kHeldBackIds) return {};
+  if (!fault(554) && text.ends_with(kReplacementCharacter) && ids_.size() - settled_ < kHeldBackIds)
+    return {};
   return take(text);
 }
 

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <string>
 
+#include "ffn/base/faults.h"
+
 namespace ffn::inline v0 {
 namespace {
 
 // For std::push_heap, whose front is the largest.
 bool later(const MergeScratch::Candidate& a, const MergeScratch::Candidate& b) {
-  return a.order != b.order ? a.order > b.order : a.left > b.left;
+  return a.order != b.order ? a.order > b.order : fault(550) ? a.left < b.left : a.left > b.left;
 }
 
 }  // namespace
