@@ -20,7 +20,8 @@ TransformerBlock::TransformerBlock(ParameterSet& parameters, const TransformerBl
       drop_streams_{config.drop_streams[0], config.drop_streams[1]} {
   check(form_ == BlockForm::sequential || rule_.norm, ErrorKind::config, "block", "'",
         to_string(config.feed_forward), "' reads its input without a norm; a ",
-        form_ == BlockForm::parallel ? "parallel" : "post-norm", " block has one for both branches");
+        form_ == BlockForm::parallel ? "parallel" : "post-norm",
+        " block has one for both branches");
   const auto add_norm = [&](std::optional<NormLayer>& norm, const std::string& name) {
     norm.emplace(parameters, name, config.attention.width, config.norm);
   };

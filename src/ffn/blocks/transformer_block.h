@@ -58,8 +58,7 @@ class TransformerBlock {
   Value sequential(Executor& ex, const Value& x, std::int64_t sequences,
                    const Attend& attend) const;
   Value parallel(Executor& ex, const Value& x, std::int64_t sequences, const Attend& attend) const;
-  Value post_norm(Executor& ex, const Value& x, std::int64_t sequences,
-                  const Attend& attend) const;
+  Value post_norm(Executor& ex, const Value& x, std::int64_t sequences, const Attend& attend) const;
   Value attended(Executor& ex, const Value& x, const Attend& attend) const;
   Value changed(Executor& ex, Value x, std::int64_t sequences) const;
   Value add_branch(Executor& ex, Value x, Value branch, int index, std::int64_t sequences) const;

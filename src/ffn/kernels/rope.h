@@ -12,8 +12,8 @@ enum class RopeStyle : std::uint8_t {
 };
 
 // Rows of x are heads of x.cols/heads columns side by side. In every head the first rotary_width
-// columns R turn: pair i of row b·T + t by the angle ±(first_position + t)·f_i, f_i = theta^(−2i/R) or
-// frequencies[i],
+// columns R turn: pair i of row b·T + t by the angle ±(first_position + t)·f_i, f_i = theta^(−2i/R)
+// or frequencies[i],
 //   (a, b) → (a·cos − b·sin, b·cos + a·sin);
 // the other columns pass. y (+)= that, x's shape; back turns the other way, which is both the
 // inverse and the gradient. y may lie where x does, same dtype, when not accumulating. x, y f32 or

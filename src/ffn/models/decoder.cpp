@@ -48,8 +48,8 @@ SelfAttentionConfig attention_config(const DecoderConfig& c, std::int64_t layer,
   config.attention.window = local ? c.window : 0;
   config.attention.logit_cap = c.attention_cap;
   if (!c.learned_positions)
-    config.rope = RopeOptions{.theta = own_angles ? c.local_rope_theta : c.rope_theta,
-                              .style = c.rope_style};
+    config.rope =
+        RopeOptions{.theta = own_angles ? c.local_rope_theta : c.rope_theta, .style = c.rope_style};
   if (!own_angles) config.rope_scaling = c.rope_scaling;
   config.weight_init = kWeightInit;
   return config;
@@ -178,8 +178,8 @@ Value Decoder::logits(Executor& ex, const Tensor& ids, std::int64_t sequences) c
 
 Value Decoder::extend(Executor& ex, const Tensor& ids, DecoderCache& cache) const {
   const std::int64_t T = ids.shape().count(), position = cache.tokens();
-  check(T >= 1 && position + T <= cache.bound(), ErrorKind::shape, "decoder", T,
-        " tokens behind ", position, " others; the cache holds at most ", cache.bound());
+  check(T >= 1 && position + T <= cache.bound(), ErrorKind::shape, "decoder", T, " tokens behind ",
+        position, " others; the cache holds at most ", cache.bound());
   Value x = embed(ex, ids, 1, position);
   for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
     check(!blocks_[layer].feed_forward().mixes_tokens(), ErrorKind::config, "decoder", "'",

@@ -19,8 +19,8 @@ struct DecoderConfig {
   std::int64_t vocabulary = 256;
   std::int64_t tokens = 256;  // T of a training sequence; the longest that the model is made for
   std::int64_t width = 128, layers = 4, heads = 4;
-  std::int64_t kv_heads = 0;    // 0: heads; 1: multi-query; between: grouped
-  std::int64_t head_width = 0;  // 0: width/heads
+  std::int64_t kv_heads = 0;     // 0: heads; 1: multi-query; between: grouped
+  std::int64_t head_width = 0;   // 0: width/heads
   FeedForwardSpec feed_forward;  // of every layer but
   std::map<std::int64_t, FeedForwardSpec> other_feed_forward = {};  // these: dense among experts
   bool feed_forward_bias = false, attention_bias = false;
@@ -34,11 +34,11 @@ struct DecoderConfig {
   QkNorm qk_norm = QkNorm::none;
   double query_scale_width = 0;  // scores are divided by its root; 0: by that of a head's width
   float attention_cap = 0, logit_cap = 0;  // > 0: cap·tanh(s/cap) of scores, of logits
-  std::int64_t window = 0;  // > 0: local layers see so many keys
-  std::vector<bool> local_layers = {};  // which those are; empty: all
+  std::int64_t window = 0;                 // > 0: local layers see so many keys
+  std::vector<bool> local_layers = {};     // which those are; empty: all
   double rope_theta = 1e4;
   RopeScaling rope_scaling = {};
-  double local_rope_theta = 0;     // > 0: of local layers, whose angles are not scaled
+  double local_rope_theta = 0;             // > 0: of local layers, whose angles are not scaled
   RopeStyle rope_style = RopeStyle::half;  // of the pairs that turn together
   bool learned_positions = false;  // a table [tokens, D] in place of rotary positions: GPT-2
   bool tied_head = true;           // the head is the embedding's table

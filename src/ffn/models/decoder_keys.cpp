@@ -89,8 +89,8 @@ void write_rope_scaling(const DecoderConfig& config, Json& json) {
 
 void require_value(const ConfigReader& in, const char* key, const Json& value) {
   check(!in.has(key) || in.json()[key] == value, ErrorKind::io, in.where(), "'", key, "' is ",
-        in.has(key) ? in.json()[key].dump().substr(0, 40) : "", "; this library has ",
-        value.dump(), " alone");
+        in.has(key) ? in.json()[key].dump().substr(0, 40) : "", "; this library has ", value.dump(),
+        " alone");
 }
 
 FeedForwardSpec read_gated(const ConfigReader& in, const char* act_key, const char* hidden_key) {

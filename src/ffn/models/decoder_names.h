@@ -16,8 +16,8 @@ struct DecoderNames {
   std::string_view layers = "model.layers.", last_norm = "model.norm", head = "lm_head";
   std::string_view norm_before = "input_layernorm", norm_after = "post_attention_layernorm";
   std::string_view norm_of_attention = {}, norm_of_feed_forward = {};
-  std::string_view query = "self_attn.q_proj", key = "self_attn.k_proj",
-                   value = "self_attn.v_proj", out = "self_attn.o_proj";
+  std::string_view query = "self_attn.q_proj", key = "self_attn.k_proj", value = "self_attn.v_proj",
+                   out = "self_attn.o_proj";
   std::string_view query_norm = "self_attn.q_norm", key_norm = "self_attn.k_norm";
   // Of a feed-forward design's part: "up", "router", "experts.3.down", "shared.gate".
   std::string (*part)(std::string_view part);

@@ -28,9 +28,8 @@ std::vector<std::string_view> decoder_preset_names() {
 }
 
 DecoderConfig decoder_preset(std::string_view name) {
-  const auto found =
-      std::find_if(std::begin(kDecoderPresets), std::end(kDecoderPresets),
-                   [&](const DecoderPreset& preset) { return preset.name == name; });
+  const auto found = std::find_if(std::begin(kDecoderPresets), std::end(kDecoderPresets),
+                                  [&](const DecoderPreset& preset) { return preset.name == name; });
   check(found != std::end(kDecoderPresets), ErrorKind::config, "model", "unknown model '", name,
         "'", did_you_mean(name, decoder_preset_names()));
   DecoderConfig config;

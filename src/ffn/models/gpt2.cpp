@@ -15,8 +15,8 @@ void read_gpt2(const ConfigReader& in, DecoderConfig& config) {
   config.layers = in.integer("n_layer", 1, 4096);
   config.heads = in.integer("n_head", 1, 4096);
   config.norm_eps = static_cast<float>(in.number("layer_norm_epsilon"));
-  check(config.norm_eps > 0, ErrorKind::io, in.where(), "'layer_norm_epsilon' is ",
-        config.norm_eps, "; expected a positive number");
+  check(config.norm_eps > 0, ErrorKind::io, in.where(), "'layer_norm_epsilon' is ", config.norm_eps,
+        "; expected a positive number");
   require_value(in, "scale_attn_weights", true);
   require_value(in, "scale_attn_by_inverse_layer_idx", false);
   require_value(in, "add_cross_attention", false);

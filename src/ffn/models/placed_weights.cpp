@@ -22,8 +22,7 @@ bool linear_reads(DType dtype) {
 }
 
 bool is_aligned(const Tensor& tensor) {
-  return is_block(tensor.dtype()) ||
-         tensor.offset_bytes() % dtype_bytes(tensor.dtype(), 1) == 0;
+  return is_block(tensor.dtype()) || tensor.offset_bytes() % dtype_bytes(tensor.dtype(), 1) == 0;
 }
 
 // In one type that products read.
@@ -46,7 +45,8 @@ void copy_entry(const StoredWeight& stored, const Tensor& from, const Tensor& to
     return;
   }
   const std::size_t size = static_cast<std::size_t>(dtype_bytes(from.dtype(), 1));
-  const auto rows = static_cast<std::size_t>(from.rows()), cols = static_cast<std::size_t>(from.cols());
+  const auto rows = static_cast<std::size_t>(from.rows()),
+             cols = static_cast<std::size_t>(from.cols());
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t c = 0; c < cols; ++c)
       std::memcpy(to.data() + (c * rows + r) * size, from.data() + (r * cols + c) * size, size);
@@ -73,8 +73,8 @@ Tensor converted(Executor& ex, const Parameter& parameter, const Entries& entrie
     const StoredWeight& stored = *entries.stored[i];
     const Tensor to = stored.rows == 0 ? made : made.slice_rows(stored.row, stored.rows);
     std::vector<double> values = values_of(entries.tensors[i]->tensor);
-    check(!stored.transposed, ErrorKind::io, stored.name, "holds ",
-          entries.tensors[i]->dtype_name, ", which cannot be transposed; expected F32, BF16 or F16");
+    check(!stored.transposed, ErrorKind::io, stored.name, "holds ", entries.tensors[i]->dtype_name,
+          ", which cannot be transposed; expected F32, BF16 or F16");
     set_host_values(to, values);
   }
   return made;

@@ -24,8 +24,7 @@ FeedForwardSpec read_qwen2_experts(const ConfigReader& in) {
   const std::int64_t hidden = in.integer("moe_intermediate_size", 1, kMostConfig);
   const std::int64_t shared = in.integer("shared_expert_intermediate_size", 1, kMostConfig);
   // transformers' loss is K at perfect balance, ours 1.
-  const double loss =
-      in.has("router_aux_loss_coef") ? in.number("router_aux_loss_coef") : 0.001;
+  const double loss = in.has("router_aux_loss_coef") ? in.number("router_aux_loss_coef") : 0.001;
   return standard_designs().parse(
       "deepseek-moe(" + std::to_string(experts) + ", " +
       to_string(read_gated(in, "hidden_act", "moe_intermediate_size")) +
@@ -42,8 +41,7 @@ void read_qwen2_moe(const ConfigReader& in, DecoderConfig& config) {
   const std::int64_t step =
       in.has("decoder_sparse_step") ? in.integer("decoder_sparse_step", 1, 4096) : 1;
   std::vector<std::int64_t> dense;
-  if (in.has("mlp_only_layers"))
-    dense = in.integers("mlp_only_layers", 0, config.layers - 1);
+  if (in.has("mlp_only_layers")) dense = in.integers("mlp_only_layers", 0, config.layers - 1);
   for (std::int64_t layer = 0; layer < config.layers; ++layer)
     if (std::ranges::find(dense, layer) != dense.end() || (layer + 1) % step != 0)
       config.other_feed_forward[layer] = read_gated(in, "hidden_act", "intermediate_size");

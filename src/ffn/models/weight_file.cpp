@@ -88,7 +88,8 @@ void add_blocks(std::vector<StoredWeight>& stored, Parameter& parameter) {
 }
 
 std::string place_text(const StoredWeight& weight) {
-  const std::string& name = weight.parameter != nullptr ? weight.parameter->name : weight.state->name;
+  const std::string& name =
+      weight.parameter != nullptr ? weight.parameter->name : weight.state->name;
   if (weight.transposed) return name + ", transposed";
   if (weight.rows == 0) return name;
   return "rows " + std::to_string(weight.row) + " to " + std::to_string(weight.row + weight.rows) +
@@ -135,7 +136,8 @@ std::vector<double> values_of(const Tensor& tensor) {
   return values;
 }
 
-WeightFile::WeightFile(const TensorSource& source) : WeightFile(source.path(), tensors_of(source)) {}
+WeightFile::WeightFile(const TensorSource& source)
+    : WeightFile(source.path(), tensors_of(source)) {}
 
 WeightFile::WeightFile(std::string where, std::vector<NamedTensor> tensors)
     : where_(std::move(where)), tensors_(std::move(tensors)) {

@@ -93,7 +93,8 @@ double scaled(double frequency, const RopeScaling& scaling) {
   const double slower = frequency / scaling.factor;
   if (scaling.kind == RopeScaling::Kind::none) return frequency;
   if (scaling.kind == RopeScaling::Kind::linear) return slower;
-  const double turns = static_cast<double>(scaling.original_tokens) * frequency / (2 * std::numbers::pi);
+  const double turns =
+      static_cast<double>(scaling.original_tokens) * frequency / (2 * std::numbers::pi);
   if (turns > scaling.high) return frequency;
   if (turns < scaling.low) return slower;
   const double share = (turns - scaling.low) / (scaling.high - scaling.low);

@@ -40,10 +40,10 @@ struct RopeOptions {
   std::shared_ptr<const std::vector<double>> frequencies = nullptr;
 };
 
-// In each head, pair i of the first R columns turns by the angle p·f_i, f_i = theta^(−2i/R), at position p =
-// first_position + row of its sequence: (a, b) → (a·cos − b·sin, b·cos + a·sin); other columns
-// pass. x [B·T, heads·W] of `sequences` sequences, any leading dimension → x's shape and dtype; may
-// lie where x was.
+// In each head, pair i of the first R columns turns by the angle p·f_i, f_i = theta^(−2i/R), at
+// position p = first_position + row of its sequence: (a, b) → (a·cos − b·sin, b·cos + a·sin); other
+// columns pass. x [B·T, heads·W] of `sequences` sequences, any leading dimension → x's shape and
+// dtype; may lie where x was.
 //   dtypes     f32 or bf16, turned in f32; f64 or c128 on the reference device
 //   gradients  dx = dy turned back, in place over dy
 //   saved      nothing
@@ -51,8 +51,8 @@ struct RopeOptions {
 //   flops      none counted
 // Errors: shape when rows are no multiple of `sequences` or heads do not divide the columns; config
 // for heads < 1, an odd R or R > W, theta that is not positive and finite, a first position below 0
-// or above 2^40, or frequencies of another number. Su et al. 2021 (RoFormer); angles are taken in double, where others round them to
-// f32.
+// or above 2^40, or frequencies of another number. Su et al. 2021 (RoFormer); angles are taken in
+// double, where others round them to f32.
 Value rope(Executor& ex, Value x, std::int64_t sequences, const RopeOptions& options);
 
 }  // namespace ffn::inline v0

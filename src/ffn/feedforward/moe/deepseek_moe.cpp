@@ -2,17 +2,17 @@
 //   s = softmax(x·W_rᵀ), or sigmoid with scores=sigmoid [N, E]
 //   y = shared(x) + Σ over the K experts of largest s + b of w_k·expert_k(x)
 // w = s of the chosen ones; normalise=true divides by their sum; scaling=F multiplies. The shared
-// experts are one layer of S·H hidden units, or shared_hidden; shared_gate=true multiplies it by σ(x·W_gᵀ)
-// (Qwen2-MoE). groups=G, top_groups=g: experts of the best g of G equal groups alone may be chosen;
-// a group's score is its largest s + b (V2), with sigmoid the sum of its two largest (V3), and
-// other groups count as −∞ (transformers has 0, which differs where s + b is negative). In training
-// balance=α (0.001) adds α·Σ_e f_e·P_e to the loss, f_e = E/(K·T)·choices of e and P_e the mean of
-// s_e (sigmoid: of s_e over the row's sum), per sequence of T tokens and averaged over these, or
-// over the batch with balance_over=batch: α at perfect balance. bias_rate=γ: b, a state that starts
-// at 0, moves by γ·sign(mean load − load) when a step ends; without it b is 0. Parameters E·(D +
-// expert's) + shared's, active D·E + K experts' + shared's, flops likewise. No slot is dropped.
-// Source: Dai et al. 2024 (DeepSeekMoE); DeepSeek-V2, -V3 2024; Wang et al. 2024 (bias instead of a
-// loss); Yang et al. 2024 (Qwen2). Loss over devices is not here.
+// experts are one layer of S·H hidden units, or shared_hidden; shared_gate=true multiplies it by
+// σ(x·W_gᵀ) (Qwen2-MoE). groups=G, top_groups=g: experts of the best g of G equal groups alone may
+// be chosen; a group's score is its largest s + b (V2), with sigmoid the sum of its two largest
+// (V3), and other groups count as −∞ (transformers has 0, which differs where s + b is negative).
+// In training balance=α (0.001) adds α·Σ_e f_e·P_e to the loss, f_e = E/(K·T)·choices of e and P_e
+// the mean of s_e (sigmoid: of s_e over the row's sum), per sequence of T tokens and averaged over
+// these, or over the batch with balance_over=batch: α at perfect balance. bias_rate=γ: b, a state
+// that starts at 0, moves by γ·sign(mean load − load) when a step ends; without it b is 0.
+// Parameters E·(D + expert's) + shared's, active D·E + K experts' + shared's, flops likewise. No
+// slot is dropped. Source: Dai et al. 2024 (DeepSeekMoE); DeepSeek-V2, -V3 2024; Wang et al. 2024
+// (bias instead of a loss); Yang et al. 2024 (Qwen2). Loss over devices is not here.
 #include <cmath>
 
 #include "ffn/base/error.h"

@@ -16,9 +16,9 @@ namespace ffn::inline v0 {
 
 struct RoutedOptions {
   RouterOptions router;
-  std::int64_t shared = 0;   // experts that every token meets, as one layer of so many times H
+  std::int64_t shared = 0;  // experts that every token meets, as one layer of so many times H
   std::int64_t shared_hidden = 0;  // > 0: the hidden width of that layer
-  bool shared_gate = false;  // their sum times σ(x·W_gᵀ), "shared_gate.weight" [1, D]
+  bool shared_gate = false;        // their sum times σ(x·W_gᵀ), "shared_gate.weight" [1, D]
 };
 
 // y = Σ_k w_k·expert_k(x) + shared(x). Errors: config.

@@ -17,8 +17,7 @@ PairColumns pair_columns(const RopeArgs& args, std::int64_t head, std::int64_t i
 // The angle of pair i per position.
 double frequency(const RopeArgs& args, std::int64_t i) {
   if (args.frequencies != nullptr) return args.frequencies[i];
-  return std::pow(args.theta,
-                  -2 * static_cast<double>(i) / static_cast<double>(args.rotary_width));
+  return std::pow(args.theta, -2 * static_cast<double>(i) / static_cast<double>(args.rotary_width));
 }
 
 void rope(const LaunchContext&, const RopeArgs& args) {

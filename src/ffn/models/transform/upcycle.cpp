@@ -1,5 +1,5 @@
-#include "ffn/io/checkpoint.h"
 #include "ffn/models/transform/upcycle.h"
+#include "ffn/io/checkpoint.h"
 
 #include <algorithm>
 #include <optional>
