@@ -40,6 +40,7 @@ bench:  ## run every benchmark; results are verified before they are timed
 fixtures:  ## make the parity fixtures again with PyTorch and compare with those in the tree
 	tools/install_deps dev
 	.venv/bin/python tests/fixtures/make_fixtures.py --check
+	.venv/bin/python tests/fixtures/make_tokenizers.py --check
 
 format:  ## rewrite the C++ files in the project's style
 	tools/install_deps ci

@@ -11,6 +11,7 @@ install(EXPORT feedforwardTargets NAMESPACE feedforward:: DESTINATION ${package_
 # The folders below kernels/ are backends: reached through kernels/table.h, not part of the interface.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/ffn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h"
+        PATTERN "io/tokenizer/json_*.h" EXCLUDE
         REGEX "/kernels/(reference|cpu|cuda)$" EXCLUDE)
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/feedforwardConfig.cmake.in
@@ -21,6 +22,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/feedforwardConfigVersion.
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/feedforwardConfig.cmake
               ${PROJECT_BINARY_DIR}/feedforwardConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/FindOniguruma.cmake ${CMAKE_CURRENT_LIST_DIR}/Findutf8proc.cmake
         DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/feedforward)

@@ -36,7 +36,9 @@ void add_verbs(CLI::App& app) {
   add_compare(app);
   add_train(app);
   add_eval(app);
+  add_run(app);
   add_plan(app);
+  add_inspect(app);
   add_bench(app);
   add_zoo(app);
   add_data(app);

@@ -14,7 +14,9 @@ void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_data(CLI::App& app);
 void add_eval(CLI::App& app);
+void add_inspect(CLI::App& app);
 void add_plan(CLI::App& app);
+void add_run(CLI::App& app);
 void add_train(CLI::App& app);
 void add_zoo(CLI::App& app);
 

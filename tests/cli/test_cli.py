@@ -89,7 +89,7 @@ class Cli(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
 
     def test_help_shows_an_example(self):
-        for verb in ("compare", "train", "eval", "plan", "bench", "zoo", "data"):
+        for verb in ("compare", "train", "eval", "plan", "inspect", "bench", "zoo", "data"):
             result = ffn(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"ffn {verb}", result.stdout.split("Example:")[1])
@@ -104,6 +104,80 @@ class Cli(unittest.TestCase):
         self.assertGreater(rows[0]["peak_bytes"], 1 << 30)
         self.assertIn(f"{rows[0]['parameters']:,}", ffn(*arguments).stdout)
         self.assertIn(str(rows[0]["peak_bytes"]), ffn(*arguments, "-o", "csv").stdout)
+
+    def test_inspect_lists_a_header(self):
+        model = self.run_folder / "model"
+        report = json.loads(ffn("inspect", model, "--header", "-o", "json").stdout)
+        self.assertEqual(report["summary"][0]["format"], "safetensors")
+        self.assertEqual(report["metadata"], [{"key": "format", "type": "text", "value": "pt"}])
+        self.assertEqual(report["summary"][0]["tensors"], len(report["tensors"]))
+        total = report["totals"][0]
+        self.assertEqual((total["type"], total["computes_as"], total["tensors"]),
+                         ("F32", "f32", len(report["tensors"])))
+        self.assertEqual(total["bytes"], 4 * total["elements"])
+        self.assertEqual(total["bytes"], sum(row["bytes"] for row in report["tensors"]))
+        with open(model / "model.safetensors", "rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        for row in report["tensors"]:
+            self.assertEqual(json.loads(row["shape"]), header[row["tensor"]]["shape"])
+        lines = ffn("inspect", model / "model.safetensors", "--header", "-o", "csv").stdout.splitlines()
+        self.assertEqual(lines[0], "tensor,type,shape,bytes")
+        self.assertEqual(len(lines), 1 + len(report["tensors"]))
+
+    def test_inspect_reads_every_format(self):
+        gguf = ffn("inspect", ROOT / "tests/fixtures/library_sample.gguf", "--header")
+        self.assertEqual(gguf.returncode, 0, gguf.stderr)
+        for part in ("| Q4_K | q4_k        | 1 ", "| kind.string          | string   | Grüße", "[2, 3]",
+                     "| I64  |             | 1 "):
+            self.assertIn(part, gguf.stdout)
+        folder = self.folder / "shards"
+        folder.mkdir()
+        for name in ("a", "b"):
+            header = json.dumps({name: {"dtype": "F16", "shape": [3, 1], "data_offsets": [0, 6]}}).encode()
+            content = len(header).to_bytes(8, "little") + header + bytes(6)
+            (folder / f"{name}.safetensors").write_bytes(content)
+        (folder / "model.safetensors.index.json").write_text(json.dumps(
+            {"metadata": {"total_size": 12}, "weight_map": {"a": "a.safetensors", "b": "b.safetensors"}}))
+        report = json.loads(ffn("inspect", folder, "--header", "-o", "json").stdout)
+        self.assertEqual(report["summary"][0]["files"], 2)
+        self.assertEqual([row["file"] for row in report["tensors"]], ["a.safetensors", "b.safetensors"])
+        self.assertEqual(report["totals"], [{"type": "F16", "computes_as": "f16", "tensors": 2, "elements": 6,
+                                             "bytes": 12}])
+
+    def test_inspect_reads_no_weights(self):
+        path = self.folder / "sparse.safetensors"
+        size = 2 << 30
+        header = json.dumps({"w": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()
+        with open(path, "wb") as file:
+            file.write(len(header).to_bytes(8, "little") + header)
+            file.truncate(8 + len(header) + size)
+        # 50 MiB of resident memory: the limit that counts is watched by the system.
+        children = subprocess.run(
+            [sys.executable, "-c", "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)", FFN, "inspect", str(path),
+             "--header", "-o", "csv"], capture_output=True, text=True, check=True)
+        lines = children.stdout.splitlines()
+        self.assertIn(str(size), lines[1])
+        self.assertLess(int(lines[-1]), 50 * 1024)
+        os.remove(path)
+
+    def test_inspect_refuses_hostile_files_in_one_line(self):
+        corpus = ROOT / "tests/fuzz/corpus"
+        hostile = [*corpus.glob("gguf/*"), *corpus.glob("safetensors/*"), *corpus.glob("safetensors_index/*")]
+        refused = 0
+        for path in hostile:
+            if path.parent.name == "safetensors_index":
+                folder = self.folder / "index"
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                path = shutil.copy(path, folder / "model.safetensors.index.json")
+            with self.subTest(path=path):
+                done = ffn("inspect", path, "--header")
+                if done.returncode == 0:
+                    continue
+                refused += 1
+                self.assertEqual((done.returncode, done.stderr.count("\n"), done.stdout), (3, 1, ""), done.stderr)
+        self.assertGreater(refused, 50)
 
     def test_bench_measures_and_compares(self):
         arguments = ["bench", "smoke", "--quick", "--threads", "2", "-o", "json"]

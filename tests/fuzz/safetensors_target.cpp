@@ -13,7 +13,7 @@ void check_promises(std::span<const std::byte> file, const ffn::SafetensorsHeade
   std::memcpy(&header_size, file.data(), sizeof header_size);
   auto position = static_cast<std::int64_t>(8 + header_size);
   std::set<std::string> names;
-  for (const ffn::SafetensorsTensor& tensor : header.tensors) {
+  for (const ffn::StoredTensor& tensor : header.tensors) {
     ffn::fuzz::require(tensor.offset_bytes == position && tensor.bytes >= 0,
                        "tensors tile the data");
     ffn::fuzz::require(names.insert(tensor.name).second, "names are unique");

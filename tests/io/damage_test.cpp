@@ -5,9 +5,11 @@
 #include <functional>
 
 #include "ffn/io/cifar.h"
+#include "ffn/io/gguf.h"
 #include "ffn/io/idx.h"
 #include "ffn/io/safetensors.h"
-#include "io/files.h"
+#include "ffn/io/safetensors_shards.h"
+#include "io/gguf_bytes.h"
 
 namespace ffn {
 namespace {
@@ -22,7 +24,7 @@ bool read_safetensors(const Bytes& file) {
     const SafetensorsHeader header = parse_safetensors(file, "damaged");
     // Valid means: the tensors tile the end of the file.
     std::size_t bytes = 0;
-    for (const SafetensorsTensor& tensor : header.tensors) {
+    for (const StoredTensor& tensor : header.tensors) {
       EXPECT_GE(tensor.offset_bytes, 10);
       EXPECT_LE(tensor.offset_bytes + tensor.bytes, static_cast<std::int64_t>(file.size()));
       bytes += static_cast<std::size_t>(tensor.bytes);
@@ -43,6 +45,42 @@ bool read_idx_bytes(const Bytes& file) {
     std::int64_t count = 1;
     for (const std::int64_t axis : array.shape) count *= axis;
     EXPECT_EQ(count, static_cast<std::int64_t>(array.values.size()));
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::io) << error.what();
+    return false;
+  }
+}
+
+bool read_gguf(const Bytes& file) {
+  try {
+    const GgufHeader header = parse_gguf(file, "damaged");
+    std::int64_t position = header.data_offset_bytes;
+    for (const StoredTensor& tensor : header.tensors) {
+      EXPECT_GE(tensor.offset_bytes, position);
+      position = tensor.offset_bytes + tensor.bytes;
+      EXPECT_LE(position, static_cast<std::int64_t>(file.size()));
+    }
+    const GgufMetadata metadata(file, "damaged", header.metadata);
+    EXPECT_EQ(metadata.texts_to_show().size(), header.metadata.size());
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::io) << error.what();
+    return false;
+  }
+}
+
+// A whole folder: the index is damaged, its two files are as they were.
+bool read_index(const Bytes& file, const SafetensorsHeader& a, const SafetensorsHeader& b) {
+  try {
+    const SafetensorsIndex index = parse_safetensors_index(file, "damaged");
+    std::vector<SafetensorsHeader> headers;
+    for (const std::string& shard : index.shards) {
+      EXPECT_EQ(shard.find('/'), std::string::npos);
+      if (shard != "a.safetensors" && shard != "b.safetensors") return false;  // no such file
+      headers.push_back(shard == "a.safetensors" ? a : b);
+    }
+    check_safetensors_shards(index, headers, "damaged");
     return true;
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::io) << error.what();
@@ -93,6 +131,33 @@ TEST(Damage, Safetensors) {
   // Bits of the 24 data bytes always, of names and metadata often; most of the header never.
   EXPECT_GE(accepted, 24 * 8);
   EXPECT_LT(accepted, static_cast<int>(4 * good.size()));
+}
+
+TEST(Damage, Gguf) {
+  GgufBytes file;
+  file.start(2, 4).key("general.alignment", GgufType::u32).add(std::uint32_t{8});
+  file.key("n", GgufType::u16).add(std::uint16_t{9}).key("t", GgufType::text).text("ab");
+  file.list("l", GgufType::text, 2).text("a").text("");
+  file.tensor("w", {2, 2}, 0, 0).tensor("q", {32}, 2, 16).data(16 + 18, 8);
+  const int accepted = damage(file.bytes, read_gguf);
+  // Bits of the data, of padding and of values always, of names often; of counts and sizes never.
+  EXPECT_GE(accepted, (16 + 18) * 8);
+  EXPECT_LT(accepted, static_cast<int>(6 * file.bytes.size()));
+}
+
+TEST(Damage, SafetensorsIndex) {
+  const auto header = [](const char* name) {
+    SafetensorsHeader made;
+    made.tensors.push_back({name, "U8", DType::u8, {0}, 0, 0, 0});
+    return made;
+  };
+  const SafetensorsHeader a = header("t"), b = header("u");
+  const Bytes good =
+      to_bytes(R"({"metadata":{"n":1},"weight_map":{"t":"a.safetensors","u":"b.safetensors"}})");
+  const int accepted = damage(good, [&](const Bytes& file) { return read_index(file, a, b); });
+  // Bits of the metadata's key and value: n and 1 may become other letters and digits.
+  EXPECT_GE(accepted, 8);
+  EXPECT_LE(accepted, 16);
 }
 
 TEST(Damage, Idx) {

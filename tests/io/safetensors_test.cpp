@@ -56,7 +56,7 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   EXPECT_EQ(file.metadata(), metadata);
   ASSERT_EQ(file.tensors().size(), 4u);
   for (const SafetensorsSource& source : sources) {
-    const SafetensorsTensor& read = file.at(source.name);
+    const StoredTensor& read = file.at(source.name);
     EXPECT_EQ(read.dtype, source.dtype);
     EXPECT_EQ(read.shape, source.shape);
     EXPECT_TRUE(std::ranges::equal(file.data(read), source.data)) << source.name;

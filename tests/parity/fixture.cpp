@@ -39,7 +39,7 @@ Fixture::Fixture(const std::filesystem::path& path) : name_(path.stem().string()
   metadata_ = file.metadata();
   check(text("schema") == "1", ErrorKind::io, path.string(), "schema ", text("schema"),
         ", expected 1");
-  for (const SafetensorsTensor& tensor : file.tensors()) {
+  for (const StoredTensor& tensor : file.tensors()) {
     Array array{to_shape(tensor.shape, path.string()), tensor.dtype == DType::i32, {}};
     const auto data = file.data(tensor);
     if (tensor.dtype == DType::f64) {

@@ -45,6 +45,14 @@ TEST(Table, JsonHoldsNumbersInFull) {
             "      \"accuracy\": null\n    }\n  ]\n}\n");
 }
 
+TEST(Table, SeveralTablesAreOneObject) {
+  Table one{{{"a"}}, {}};
+  one.add_row({std::int64_t{1}});
+  EXPECT_EQ(to_json(std::vector<NamedTable>{{"first", one}, {"none", {{{"a"}}, {}}}}),
+            "{\n  \"schema\": 1,\n  \"first\": [\n    {\n      \"a\": 1\n    }\n  ],\n"
+            "  \"none\": []\n}\n");
+}
+
 TEST(Table, NumbersReadWithTheirUnits) {
   EXPECT_EQ(to_text(std::int64_t{1023}, NumberStyle::bytes), "1023 B");
   EXPECT_EQ(to_text(std::int64_t{1536}, NumberStyle::bytes), "1.5 KiB");

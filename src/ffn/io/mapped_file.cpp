@@ -33,11 +33,15 @@ std::size_t page_bytes() {
 
 }  // namespace
 
-MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
+MappedFile::MappedFile(std::string path, Links links) : path_(std::move(path)) {
   check(path_.find('\0') == std::string::npos, ErrorKind::io, "open",
         "the path contains a NUL byte");
   // O_NONBLOCK: opening a pipe that nobody writes to must not hang; regular files ignore it.
-  const Descriptor file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  const int follow = links == Links::refuse ? O_NOFOLLOW : 0;
+  const Descriptor file{
+      ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | follow)};
+  check(file.value >= 0 || errno != ELOOP || follow == 0, ErrorKind::io, path_,
+        "is a symbolic link, which is not followed here: put the file itself in its place (cp -L)");
   check(file.value >= 0, ErrorKind::io, path_, "cannot be opened: ", system_reason(errno));
   struct stat status = {};
   check(::fstat(file.value, &status) == 0, ErrorKind::io, path_,

@@ -8,11 +8,15 @@
 
 namespace ffn::inline v0 {
 
+// What happens when the path's last part is a symbolic link.
+enum class Links { follow, refuse };
+
 class MappedFile {
  public:
   // Maps the whole file. Throws Error{io} with the system's reason when it cannot be opened, is no
-  // regular file (a folder, a pipe: opening one never blocks) or cannot be mapped.
-  explicit MappedFile(std::string path);
+  // regular file (a folder, a pipe: opening one never blocks; with Links::refuse a symbolic link)
+  // or cannot be mapped.
+  explicit MappedFile(std::string path, Links links = Links::follow);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -25,6 +25,8 @@ const SafetensorsType& type_of(const SafetensorsSource& source, std::string_view
 }
 
 void check_source(const SafetensorsSource& source, std::string_view path) {
+  check(is_utf8(source.name), ErrorKind::config, path, "the text ", in_quotes(source.name),
+        " is not UTF-8");
   check(source.name != "__metadata__", ErrorKind::config, path,
         "a tensor cannot be called '__metadata__'");
   check(source.shape.size() <= kSafetensorsRankLimit, ErrorKind::config, path, "tensor ",
@@ -78,33 +80,42 @@ std::string header_text(std::span<const SafetensorsSource* const> sources,
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(std::string path)
-    : file_(std::make_shared<const MappedFile>(std::move(path))),
-      header_(parse_safetensors(file_->bytes(), file_->path())) {
-  for (std::size_t i = 0; i < header_.tensors.size(); ++i) by_name_[header_.tensors[i].name] = i;
+    : SafetensorsFile(std::make_shared<const MappedFile>(std::move(path))) {}
+
+SafetensorsFile::SafetensorsFile(std::shared_ptr<const MappedFile> file)
+    : SafetensorsFile(file, parse_safetensors(file->bytes(), file->path())) {}
+
+SafetensorsFile::SafetensorsFile(std::shared_ptr<const MappedFile> file, SafetensorsHeader header)
+    : TensorSource(file->path(), {file}, std::move(header.tensors)),
+      metadata_(std::move(header.metadata)) {}
+
+std::vector<MetadataText> SafetensorsFile::metadata_texts() const {
+  return metadata_texts_of(metadata_);
 }
 
-const SafetensorsTensor* SafetensorsFile::find(std::string_view name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : &header_.tensors[found->second];
+std::vector<MetadataText> metadata_texts_of(const std::map<std::string, std::string>& metadata) {
+  constexpr std::size_t kKey = 80, kValue = 200;
+  std::vector<MetadataText> texts;
+  for (const auto& [key, value] : metadata)
+    texts.push_back({shown_text(key, kKey), "text", shown_text(value, kValue)});
+  return texts;
 }
 
-const SafetensorsTensor& SafetensorsFile::at(std::string_view name) const {
-  const SafetensorsTensor* found = find(name);
-  check(found != nullptr, ErrorKind::io, file_->path(), "holds no tensor ", in_quotes(name),
-        " (it has ", header_.tensors.size(), " tensors)");
-  return *found;
-}
-
-void write_safetensors(const std::string& path, std::span<const SafetensorsSource> tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  std::vector<const SafetensorsSource*> sources;
+void check_safetensors_sources(const std::string& path,
+                               std::span<const SafetensorsSource> tensors) {
   std::set<std::string_view> names;
   for (const SafetensorsSource& source : tensors) {
     check_source(source, path);
     check(names.insert(source.name).second, ErrorKind::config, path, "tensor ",
           in_quotes(source.name), " is given twice");
-    sources.push_back(&source);
   }
+}
+
+void write_safetensors(const std::string& path, std::span<const SafetensorsSource> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  check_safetensors_sources(path, tensors);
+  std::vector<const SafetensorsSource*> sources;
+  for (const SafetensorsSource& source : tensors) sources.push_back(&source);
   std::sort(sources.begin(), sources.end(),
             [&](const SafetensorsSource* a, const SafetensorsSource* b) {
               const auto width = type_of(*a, path).element_bytes;

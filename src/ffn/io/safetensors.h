@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,23 +17,15 @@
 
 #include "ffn/base/dtype.h"
 #include "ffn/io/mapped_file.h"
+#include "ffn/io/tensor_source.h"
 
 namespace ffn::inline v0 {
 
 inline constexpr std::int64_t kSafetensorsHeaderLimit = 100'000'000;  // as the format's own library
 inline constexpr std::size_t kSafetensorsRankLimit = 8;
 
-struct SafetensorsTensor {
-  std::string name;
-  std::string dtype_name;      // as in the file: "F32", "BF16", "I64", …
-  std::optional<DType> dtype;  // what computes with it; empty for types without a kernel (I64, …)
-  std::vector<std::int64_t> shape;
-  std::int64_t offset_bytes = 0;  // from the start of the file; need not be a multiple of anything
-  std::int64_t bytes = 0;
-};
-
 struct SafetensorsHeader {
-  std::vector<SafetensorsTensor> tensors;  // in the order of their data
+  std::vector<StoredTensor> tensors;  // in the order of their data
   std::map<std::string, std::string> metadata;
 };
 
@@ -44,29 +35,25 @@ struct SafetensorsHeader {
 // pointer, an HTML page, a zip, a pickle by name. Memory: at most a small multiple of the header.
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string_view where);
 
-class SafetensorsFile {
+class SafetensorsFile final : public TensorSource {
  public:
   // Maps and checks. Errors: those of MappedFile and parse_safetensors.
   explicit SafetensorsFile(std::string path);
 
-  // Shared, so that tensors over the mapping may outlive this object.
-  const std::shared_ptr<const MappedFile>& file() const { return file_; }
-  const std::vector<SafetensorsTensor>& tensors() const { return header_.tensors; }
-  const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
-  // nullptr when there is none of that name; at() throws Error{io} that names the file instead.
-  const SafetensorsTensor* find(std::string_view name) const;
-  const SafetensorsTensor& at(std::string_view name) const;
-  // The elements, little endian, valid as long as the mapping.
-  std::span<const std::byte> data(const SafetensorsTensor& tensor) const {
-    return file_->bytes().subspan(static_cast<std::size_t>(tensor.offset_bytes),
-                                  static_cast<std::size_t>(tensor.bytes));
-  }
+  std::string_view format() const override { return "safetensors"; }
+  std::vector<MetadataText> metadata_texts() const override;
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::shared_ptr<const MappedFile>& file() const { return files().front(); }
 
  private:
-  std::shared_ptr<const MappedFile> file_;
-  SafetensorsHeader header_;
-  std::map<std::string_view, std::size_t> by_name_;  // views into header_, which never changes
+  explicit SafetensorsFile(std::shared_ptr<const MappedFile> file);
+  SafetensorsFile(std::shared_ptr<const MappedFile> file, SafetensorsHeader header);
+
+  std::map<std::string, std::string> metadata_;
 };
+
+// The listing of a map of texts.
+std::vector<MetadataText> metadata_texts_of(const std::map<std::string, std::string>& metadata);
 
 // A tensor to write. dtype: f64, f32, bf16, f16, i32, u8 or i8.
 struct SafetensorsSource {
@@ -75,6 +62,9 @@ struct SafetensorsSource {
   std::vector<std::int64_t> shape;
   std::span<const std::byte> data;
 };
+
+// The checks of write_safetensors() on its tensors, before anything is written.
+void check_safetensors_sources(const std::string& path, std::span<const SafetensorsSource> tensors);
 
 // Writes a file through AtomicFile. Wider elements come first, so that every tensor starts at a
 // multiple of its element; equal widths keep their order. The same arguments give the same bytes.

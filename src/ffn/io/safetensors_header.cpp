@@ -291,7 +291,7 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string
     Stated& tensor = events.tensors[i];
     header.tensors.push_back(
         {std::move(tensor.name), std::move(tensor.dtype), types[i]->dtype, std::move(tensor.shape),
-         tensor.begin + static_cast<std::int64_t>(data_begin), tensor.end - tensor.begin});
+         tensor.begin + static_cast<std::int64_t>(data_begin), tensor.end - tensor.begin, 0});
   }
   return header;
 }

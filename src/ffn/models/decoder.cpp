@@ -48,7 +48,8 @@ SelfAttentionConfig attention_config(const DecoderConfig& c, std::int64_t layer,
   config.attention.window = local ? c.window : 0;
   config.attention.logit_cap = c.attention_cap;
   if (!c.learned_positions)
-    config.rope = RopeOptions{.theta = own_angles ? c.local_rope_theta : c.rope_theta};
+    config.rope =
+        RopeOptions{.theta = own_angles ? c.local_rope_theta : c.rope_theta, .style = c.rope_style};
   if (!own_angles) config.rope_scaling = c.rope_scaling;
   config.weight_init = kWeightInit;
   return config;
@@ -175,7 +176,7 @@ Value Decoder::logits(Executor& ex, const Tensor& ids, std::int64_t sequences) c
   return head(ex, norm_->forward(ex, std::move(x)));
 }
 
-Value Decoder::last_hidden(Executor& ex, const Tensor& ids, DecoderCache& cache) const {
+Value Decoder::extend(Executor& ex, const Tensor& ids, DecoderCache& cache) const {
   const std::int64_t T = ids.shape().count(), position = cache.tokens();
   check(T >= 1 && position + T <= cache.bound(), ErrorKind::shape, "decoder", T, " tokens behind ",
         position, " others; the cache holds at most ", cache.bound());
@@ -187,11 +188,21 @@ Value Decoder::last_hidden(Executor& ex, const Tensor& ids, DecoderCache& cache)
     x = blocks_[layer].extend(ex, x, cache.layer(layer), position);
   }
   cache.grow(T);
-  return norm_->forward(ex, slice_rows(ex, std::move(x), T - 1, 1));
+  return x;
+}
+
+Value Decoder::last_hidden(Executor& ex, const Tensor& ids, DecoderCache& cache) const {
+  Value x = extend(ex, ids, cache);
+  const std::int64_t last = x.rows() - 1;
+  return norm_->forward(ex, slice_rows(ex, std::move(x), last, 1));
 }
 
 Value Decoder::last_logits(Executor& ex, const Tensor& ids, DecoderCache& cache) const {
   return head(ex, last_hidden(ex, ids, cache));
+}
+
+Value Decoder::all_logits(Executor& ex, const Tensor& ids, DecoderCache& cache) const {
+  return head(ex, norm_->forward(ex, extend(ex, ids, cache)));
 }
 
 }  // namespace ffn::inline v0

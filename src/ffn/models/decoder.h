@@ -38,7 +38,8 @@ struct DecoderConfig {
   std::vector<bool> local_layers = {};     // which those are; empty: all
   double rope_theta = 1e4;
   RopeScaling rope_scaling = {};
-  double local_rope_theta = 0;     // > 0: of local layers, whose angles are not scaled
+  double local_rope_theta = 0;             // > 0: of local layers, whose angles are not scaled
+  RopeStyle rope_style = RopeStyle::half;  // of the pairs that turn together
   bool learned_positions = false;  // a table [tokens, D] in place of rotary positions: GPT-2
   bool tied_head = true;           // the head is the embedding's table
   float drop_path = 0;             // of the last block; block i of L has i/(L−1) of it
@@ -81,6 +82,8 @@ class Decoder {
   // a model has learned; config for a design that mixes tokens, which cannot go on one by one.
   Value last_hidden(Executor& ex, const Tensor& ids, DecoderCache& cache) const;
   Value last_logits(Executor& ex, const Tensor& ids, DecoderCache& cache) const;
+  // The logits of every id, [T, vocabulary]: for few ids at a time.
+  Value all_logits(Executor& ex, const Tensor& ids, DecoderCache& cache) const;
 
   const FeedForward& feed_forward(std::size_t layer) const { return blocks_[layer].feed_forward(); }
   const std::vector<StoredWeight>& stored_weights() const { return stored_; }
@@ -91,6 +94,8 @@ class Decoder {
   // The first block's input, of rows behind `position` others.
   Value embed(Executor& ex, const Tensor& ids, std::int64_t sequences, std::int64_t position) const;
   Value head(Executor& ex, Value x) const;
+  // The last block's rows of ids that follow the cache's.
+  Value extend(Executor& ex, const Tensor& ids, DecoderCache& cache) const;
 
   DecoderConfig config_;
   const ParameterSet* parameters_;

@@ -120,7 +120,7 @@ bool option_is(const FeedForwardSpec& spec, std::string_view key, std::string_vi
   return found != spec.options.end() && found->second == value;
 }
 
-std::string number_text(double value) {
+std::string spec_number_text(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.12g", value);
   return text;

@@ -33,7 +33,7 @@ std::int64_t option_integer(const FeedForwardSpec& spec, std::string_view key,
 double option_number(const FeedForwardSpec& spec, std::string_view key, double otherwise);
 bool option_is(const FeedForwardSpec& spec, std::string_view key, std::string_view value);
 // A number as a design's text holds it: 12 digits at most.
-std::string number_text(double value);
+std::string spec_number_text(double value);
 
 // Keys that transformers wants of every decoder.
 void write_common_keys(std::string_view act, nlohmann::ordered_json& json);

@@ -30,7 +30,7 @@ TransformerBlockNames decoder_block_names(const DecoderNames& names, const std::
 const DecoderNames& decoder_names(std::string_view name) {
   const DecoderNames* const all[] = {&llama_names(), &gemma3_names(),    &mixtral_names(),
                                      &olmoe_names(), &qwen2_moe_names(), &deepseek_names(),
-                                     &gpt2_names()};
+                                     &gpt2_names(),  &gguf_names(),      &gguf_gemma3_names()};
   std::vector<std::string_view> known;
   for (const DecoderNames* names : all) {
     if (names->name == name) return *names;

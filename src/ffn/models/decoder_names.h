@@ -38,6 +38,9 @@ const DecoderNames& olmoe_names();
 const DecoderNames& qwen2_moe_names();
 const DecoderNames& deepseek_names();
 const DecoderNames& gpt2_names();
+// Of GGUF files (gguf_decoder.h).
+const DecoderNames& gguf_names();
+const DecoderNames& gguf_gemma3_names();
 
 // By DecoderNames::name. Errors: config naming the nearest.
 const DecoderNames& decoder_names(std::string_view name);

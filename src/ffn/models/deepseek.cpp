@@ -19,8 +19,9 @@ FeedForwardSpec read_deepseek_experts(const ConfigReader& in) {
       "deepseek-moe(" + std::to_string(experts) + ", " +
       to_string(read_gated(in, "hidden_act", "moe_intermediate_size")) +
       ", top=" + std::to_string(top) + ", shared=" + std::to_string(shared) +
-      ", normalise=" + (in.flag("norm_topk_prob", false) ? "true" : "false") + ", balance_over=" +
-      (in.flag("seq_aux", true) ? "sequence" : "batch") + ", balance=" + number_text(loss) + ")");
+      ", normalise=" + (in.flag("norm_topk_prob", false) ? "true" : "false") +
+      ", balance_over=" + (in.flag("seq_aux", true) ? "sequence" : "batch") +
+      ", balance=" + spec_number_text(loss) + ")");
 }
 
 void read_deepseek(const ConfigReader& in, DecoderConfig& config) {

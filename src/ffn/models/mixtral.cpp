@@ -17,9 +17,9 @@ void read_mixtral(const ConfigReader& in, DecoderConfig& config) {
                      to_string(read_gated(in, "hidden_act", "intermediate_size")) +
                      ", top=" + std::to_string(top);
   if (in.has("router_aux_loss_coef"))
-    text += ", balance=" + number_text(in.number("router_aux_loss_coef"));
+    text += ", balance=" + spec_number_text(in.number("router_aux_loss_coef"));
   if (in.has("router_jitter_noise") && in.number("router_jitter_noise") > 0)
-    text += ", jitter=" + number_text(in.number("router_jitter_noise"));
+    text += ", jitter=" + spec_number_text(in.number("router_jitter_noise"));
   config.feed_forward = standard_designs().parse(text + ")");
 }
 

@@ -8,6 +8,7 @@
 #include "ffn/base/error.h"
 #include "ffn/base/nearest.h"
 #include "ffn/io/atomic_file.h"
+#include "ffn/io/checkpoint.h"
 #include "ffn/io/mapped_file.h"
 #include "ffn/models/config_reader.h"
 #include "ffn/models/decoder_config.h"
@@ -102,7 +103,7 @@ ModelConfig read_model_config(const std::string& folder) {
 void read_model_weights(Executor& ex, const std::string& folder,
                         const std::vector<StoredWeight>& stored, ParameterSet& parameters) {
   const std::vector<std::string_view> harmless = harmless_names(read_model_config(folder));
-  read_weights(ex, WeightFile(folder + "/model.safetensors"), stored, harmless);
+  read_weights(ex, WeightFile(*open_checkpoint(folder)), stored, harmless);
   parameters.weights_changed(ex);
 }
 

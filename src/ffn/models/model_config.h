@@ -41,8 +41,8 @@ ModelConfig read_model_config(const std::string& folder);
 // it is the embedding's table.
 std::vector<std::string_view> harmless_names(const ModelConfig& config);
 
-// Fills the weights from <folder>/model.safetensors; see read_weights(). Tensors with harmless
-// names of the folder's own configuration are skipped.
+// Fills the weights from <folder>/model.safetensors or its shards; see read_weights(). Tensors with
+// harmless names of the folder's own configuration are skipped.
 void read_model_weights(Executor& ex, const std::string& folder,
                         const std::vector<StoredWeight>& stored, ParameterSet& parameters);
 // Writes model.safetensors and config.json, each complete or not at all; config.json last. Errors:

@@ -21,7 +21,7 @@ void read_olmoe(const ConfigReader& in, DecoderConfig& config) {
                      ", top=" + std::to_string(top) +
                      ", weights=" + (in.flag("norm_topk_prob", false) ? "chosen" : "all");
   if (in.has("router_aux_loss_coef"))
-    text += ", balance=" + number_text(in.number("router_aux_loss_coef"));
+    text += ", balance=" + spec_number_text(in.number("router_aux_loss_coef"));
   config.feed_forward = standard_designs().parse(text + ")");
 }
 

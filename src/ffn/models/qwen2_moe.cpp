@@ -30,7 +30,7 @@ FeedForwardSpec read_qwen2_experts(const ConfigReader& in) {
       to_string(read_gated(in, "hidden_act", "moe_intermediate_size")) +
       ", top=" + std::to_string(top) + shared_options(shared, hidden) +
       ", shared_gate=true, normalise=" + (in.flag("norm_topk_prob", false) ? "true" : "false") +
-      ", balance_over=batch, balance=" + number_text(loss * static_cast<double>(top)) + ")");
+      ", balance_over=batch, balance=" + spec_number_text(loss * static_cast<double>(top)) + ")");
 }
 
 void read_qwen2_moe(const ConfigReader& in, DecoderConfig& config) {

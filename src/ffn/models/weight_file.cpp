@@ -38,7 +38,7 @@ bool is_readable(DType dtype) {
          dtype == DType::f16 || is_block(dtype);
 }
 
-NamedTensor named(const SafetensorsTensor& tensor, const StorageRef& storage) {
+NamedTensor named(const StoredTensor& tensor, const StorageRef& storage) {
   NamedTensor named{tensor.name, tensor.dtype_name, tensor.shape};
   if (!tensor.dtype || !is_readable(*tensor.dtype)) return named;
   std::int64_t count = 1;
@@ -49,11 +49,12 @@ NamedTensor named(const SafetensorsTensor& tensor, const StorageRef& storage) {
   return named;
 }
 
-std::vector<NamedTensor> map_safetensors(const std::string& path) {
-  const SafetensorsFile file(path);
-  const StorageRef storage = mapped_storage(file.file());
+std::vector<NamedTensor> tensors_of(const TensorSource& source) {
+  std::vector<StorageRef> storages;
+  for (const auto& file : source.files()) storages.push_back(mapped_storage(file));
   std::vector<NamedTensor> tensors;
-  for (const SafetensorsTensor& tensor : file.tensors()) tensors.push_back(named(tensor, storage));
+  for (const StoredTensor& tensor : source.tensors())
+    tensors.push_back(named(tensor, storages[tensor.file]));
   return tensors;
 }
 
@@ -135,7 +136,8 @@ std::vector<double> values_of(const Tensor& tensor) {
   return values;
 }
 
-WeightFile::WeightFile(const std::string& path) : WeightFile(path, map_safetensors(path)) {}
+WeightFile::WeightFile(const TensorSource& source)
+    : WeightFile(source.path(), tensors_of(source)) {}
 
 WeightFile::WeightFile(std::string where, std::vector<NamedTensor> tensors)
     : where_(std::move(where)), tensors_(std::move(tensors)) {

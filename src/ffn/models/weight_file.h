@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ffn/io/tensor_source.h"
 #include "ffn/models/stored_weight.h"
 
 namespace ffn::inline v0 {
@@ -28,8 +29,8 @@ using HarmlessNames = std::span<const std::string_view>;
 // A file, or several as one, whose tensors become weights one by one.
 class WeightFile {
  public:
-  // A safetensors file, mapped. Errors: io.
-  explicit WeightFile(const std::string& path);
+  // Views of the source's mapped files, which outlive it.
+  explicit WeightFile(const TensorSource& source);
   // Tensors from elsewhere; `where` names them in messages.
   WeightFile(std::string where, std::vector<NamedTensor> tensors);
 

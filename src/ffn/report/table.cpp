@@ -109,14 +109,17 @@ Json json_of(const Cell& cell) {
   return nullptr;
 }
 
-std::string json(const Table& table) {
+Json rows_of(const Table& table) {
   Json rows = Json::array();
   for (const std::vector<Cell>& row : table.rows) {
     Json object = Json::object();
     for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i].name] = json_of(row[i]);
     rows.push_back(std::move(object));
   }
-  const Json whole{{"schema", 1}, {"rows", std::move(rows)}};
+  return rows;
+}
+
+std::string printed(const Json& whole) {
   return whole.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -167,11 +170,17 @@ std::string to_text(const Cell& cell, NumberStyle style) {
   return "";
 }
 
+std::string to_json(std::span<const NamedTable> tables) {
+  Json whole{{"schema", 1}};
+  for (const NamedTable& named : tables) whole[named.name] = rows_of(named.table);
+  return printed(whole);
+}
+
 std::string to_text(const Table& table, TableFormat format, bool upright) {
   switch (format) {
     case TableFormat::md: return md(upright ? transposed(md_cells(table)) : md_cells(table));
     case TableFormat::csv: return csv(table);
-    case TableFormat::json: return json(table);
+    case TableFormat::json: return printed(Json{{"schema", 1}, {"rows", rows_of(table)}});
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,13 @@ struct Table {
 // md: columns padded to equal width; with `upright`, one line per column and one column per row,
 // for few rows of many columns. csv: RFC 4180. json: {"schema": 1, "rows": [{"name": value, …}, …]}
 std::string to_text(const Table& table, TableFormat format, bool upright = false);
+
+// Tables that belong together as one object: {"schema": 1, "name": [{"column": value, …}, …], …}.
+struct NamedTable {
+  std::string name;
+  Table table;
+};
+std::string to_json(std::span<const NamedTable> tables);
 
 // One number as Markdown shows it.
 std::string to_text(const Cell& cell, NumberStyle style);

@@ -73,7 +73,7 @@ void write_tensors(const std::string& folder, const char* file, const std::vecto
 void check_tensors(const SafetensorsFile& file, const std::vector<Named>& list) {
   const std::string& path = file.file()->path();
   for (const Named& named : list) {
-    const SafetensorsTensor* found = file.find(named.name);
+    const StoredTensor* found = file.find(named.name);
     check(found != nullptr, ErrorKind::config, path, "lacks '", named.name,
           "', which this model has: it is a checkpoint of another model");
     const Tensor& tensor = named.tensor;
@@ -84,7 +84,7 @@ void check_tensors(const SafetensorsFile& file, const std::vector<Named>& list) 
   }
   std::set<std::string_view> names;
   for (const Named& named : list) names.insert(named.name);
-  for (const SafetensorsTensor& tensor : file.tensors())
+  for (const StoredTensor& tensor : file.tensors())
     check(names.contains(tensor.name), ErrorKind::config, path, "holds '", tensor.name,
           "', which this model does not have");
 }

@@ -81,7 +81,7 @@ template <class T>
 void read_column(const SafetensorsFile& file, const std::string& path, const char* name,
                  std::int64_t count, std::vector<T>& values) {
   constexpr bool kWhole = std::is_same_v<T, std::int32_t>;
-  const SafetensorsTensor& tensor = file.at(name);
+  const StoredTensor& tensor = file.at(name);
   check(tensor.dtype == (kWhole ? DType::i32 : DType::f64) &&
             tensor.shape == std::vector<std::int64_t>{count},
         ErrorKind::io, path, "'", name, "' is not [", count, "] of ", kWhole ? "I32" : "F64");

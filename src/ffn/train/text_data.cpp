@@ -8,7 +8,7 @@
 #include "ffn/base/error.h"
 #include "ffn/io/gzip.h"
 #include "ffn/io/mapped_file.h"
-#include "ffn/io/tokenizer.h"
+#include "ffn/io/tokenizer/tokenizer.h"
 #include "ffn/train/order.h"
 
 namespace ffn::inline v0 {
@@ -18,6 +18,7 @@ constexpr std::string_view kPrefix = "text:";
 constexpr std::size_t kLeastDocument = 2048, kMostDocument = 8192;
 constexpr std::int64_t kLeastDocuments = 20, kMostValidation = 128, kMostTest = 512;
 constexpr std::int64_t kMostBytes = std::int64_t{4} << 30;
+constexpr std::int64_t kMostVocabulary = 65536;  // ids of TextSet have 16 bits
 constexpr std::uint64_t kSplitSeed = 0;
 
 constexpr std::array<KnownText, 1> kKnown{{
@@ -77,8 +78,9 @@ std::vector<std::string_view> documents_of(std::string_view text) {
 }
 
 void append(TextSet& set, std::string_view document, const Tokenizer& tokenizer) {
-  set.ids.push_back(static_cast<std::uint16_t>(tokenizer.separator()));
-  tokenizer.encode(std::as_bytes(std::span(document)), set.ids);
+  std::vector<std::int32_t> ids = {tokenizer.separator()};
+  tokenizer.encode(document, {.add_special = false, .parse_special = false}, ids);
+  for (const std::int32_t id : ids) set.ids.push_back(static_cast<std::uint16_t>(id));
   set.starts.push_back(static_cast<std::int64_t>(set.ids.size()));
   set.bytes.push_back(static_cast<std::int32_t>(document.size()));
 }
@@ -113,6 +115,11 @@ TextData load_text_data(std::string_view data) {
     parts[order[static_cast<std::size_t>(i)]] = i < tests ? Part::test : Part::validation;
 
   const Tokenizer& tokenizer = byte_tokenizer();
+  check(tokenizer.vocabulary() <= kMostVocabulary, ErrorKind::config, "data", "the tokenizer ",
+        tokenizer.name(), " has ", tokenizer.vocabulary(),
+        " ids; training keeps texts as 16 bits an "
+        "id, at most ",
+        kMostVocabulary);
   TextData result;
   result.name = source.name;
   result.path = source.path;

@@ -1,4 +1,5 @@
 #include "ffn/models/transform/upcycle.h"
+#include "ffn/io/checkpoint.h"
 
 #include <algorithm>
 #include <optional>
@@ -114,7 +115,7 @@ FeedForwardSpec upcycled_spec(const FeedForwardSpec& target, const FeedForwardSp
 
 Upcycled upcycle_weights(Executor& ex, const std::string& folder, const FeedForwardSpec& target,
                          const std::vector<StoredWeight>& stored, ParameterSet& parameters) {
-  const WeightFile file(folder + "/model.safetensors");
+  const WeightFile file(*open_checkpoint(folder));
   const bool shared = has_shared(stored);
   Upcycled result;
   std::set<std::string> used;
