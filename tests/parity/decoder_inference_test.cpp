@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ffn/io/checkpoint.h"
 #include "ffn/models/decoder_config.h"
 #include "ffn/models/placed_weights.h"
 #include "ffn/tensor/host.h"
@@ -94,37 +95,37 @@ TEST_P(DecoderInference, WeightsAreReadWhereTheyLie) {
     ParameterSet parameters;
     const Decoder model(std::get<DecoderConfig>(config), parameters, 1, standard_designs());
     const PlacedBytes bytes =
-        place_weights(ex, WeightFile(path + "/model.safetensors"), model.stored_weights(),
-                      parameters, place().dtype(), harmless_names(config));
+        place_weights(ex, WeightFile(*open_checkpoint(path)), model.stored_weights(), parameters,
+                      place().dtype(), harmless_names(config));
     parameters.finalize(ex, place().dtype(), false);
     EXPECT_EQ(parameters.elements(), 0);
     EXPECT_GT(bytes.mapped, 0);
-    EXPECT_EQ(ex.ledger().bytes(Tag::parameters), bytes.copied);
+    EXPECT_EQ(ex.ledger().live_bytes(Tag::parameters), bytes.copied);
     const EvalScope scope(ex);
     CaseRun inputs(ex, file, place().dtype());
     const Tensor logits = model.logits(ex, inputs.index("ids"), file.integer("sequences")).tensor;
-    const double allowed = std::min(1e-5, tolerance(file, "out.logits", place()));
+    double allowed = std::min(1e-5, tolerance(file, "out.logits", place()));
+    // Numbers below 2^-14 have fewer than 8 bits in f16: they err by 2^-25, of weights near 1/4.
+    if (dtype == DType::f16) allowed = std::max(allowed, 1e-6);
     expect_close(file.at("out.logits"), host_values(logits), allowed, "logits");
   }
 }
 
-TEST_P(DecoderInference, EveryTensorHasAPlace) {
-  if (!place().reference) GTEST_SKIP() << "once is enough";
-  const Fixture file = fixture();
-  Executor ex(place().device());
-  const LoadedDecoder loaded(ex, file, place().dtype());
-  const std::vector<WeightUse> uses = weight_uses(
-      WeightFile(loaded.folder() + "/model.safetensors"), loaded.model().stored_weights());
+class DecoderFolder : public testing::TestWithParam<std::string> {};
+
+TEST_P(DecoderFolder, EveryTensorHasAPlace) {
+  Executor ex(cpu_device(serial_pool()));
+  const LoadedDecoder loaded(ex, model_fixture(GetParam()), DType::f32);
+  const std::vector<WeightUse> uses =
+      weight_uses(WeightFile(*open_checkpoint(loaded.folder())), loaded.model().stored_weights());
   ASSERT_FALSE(uses.empty());
   for (const WeightUse& use : uses) EXPECT_FALSE(use.became.empty()) << use.name;
 }
 
 // Under the same model_type, with the same configuration, names, shapes and numbers.
-TEST_P(DecoderInference, IsWrittenAsItWasRead) {
-  if (!place().reference) GTEST_SKIP() << "once is enough";
-  const Fixture file = fixture();
-  Executor ex(place().device());
-  const LoadedDecoder loaded(ex, file, place().dtype());
+TEST_P(DecoderFolder, IsWrittenAsItWasRead) {
+  Executor ex(cpu_device(serial_pool()));
+  const LoadedDecoder loaded(ex, model_fixture(GetParam()), DType::f32);
   const testing_io::TemporaryFolder folder;
   const std::string path = folder.path().string();
   write_model_folder(path, loaded.model().config(), loaded.model().stored_weights());
@@ -132,8 +133,7 @@ TEST_P(DecoderInference, IsWrittenAsItWasRead) {
   EXPECT_EQ(config, loaded.model().config());
   const std::string json = decoder_config_json(config);
   EXPECT_EQ(json.find("\"model_type\": \"feedforward\""), std::string::npos) << json;
-  const WeightFile before(loaded.folder() + "/model.safetensors"),
-      after(path + "/model.safetensors");
+  const WeightFile before(*open_checkpoint(loaded.folder())), after(*open_checkpoint(path));
   ASSERT_EQ(after.tensors().size(), before.tensors().size());
   for (const StoredWeight& weight : loaded.model().stored_weights()) {
     EXPECT_EQ(after.at(weight).shape, before.at(weight).shape) << weight.name;
@@ -148,6 +148,9 @@ INSTANTIATE_TEST_SUITE_P(Models, DecoderInference,
                          [](const auto& test) {
                            return std::get<0>(test.param).name + "_" + std::get<1>(test.param);
                          });
+
+INSTANTIATE_TEST_SUITE_P(Models, DecoderFolder, testing::ValuesIn(kDecoderFixtures),
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace ffn::parity

@@ -18,21 +18,10 @@ void write_folder(const Fixture& fixture, const std::filesystem::path& folder,
                   DType dtype = DType::f32);
 
 // Fixtures of every family of decoders.
-inline constexpr const char* kDecoderFixtures[] = {"llama",
-                                                   "llama_tied",
-                                                   "llama3",
-                                                   "llama_linear",
-                                                   "mistral",
-                                                   "gemma",
-                                                   "gemma3",
-                                                   "gemma3_capped",
-                                                   "mixtral",
-                                                   "olmoe",
-                                                   "olmoe_normalised",
-                                                   "qwen2_moe",
-                                                   "qwen2_moe_sparse",
-                                                   "deepseek",
-                                                   "gpt2"};
+inline const std::string kDecoderFixtures[] = {
+    "llama",     "llama_tied",       "llama3",        "llama_linear", "mistral", "gemma",
+    "gemma2",    "gemma3",           "gemma3_capped", "mixtral",      "olmoe",   "olmoe_normalised",
+    "qwen2_moe", "qwen2_moe_sparse", "deepseek",      "gpt2"};
 
 AdamWOptions adamw_options_of(const Fixture& fixture);
 

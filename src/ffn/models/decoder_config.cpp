@@ -47,6 +47,7 @@ void write_own_layers(const DecoderConfig& c, Json& json) {
     json["other_feed_forward"][std::to_string(layer)] = to_string(spec);
   if (c.window > 0) json["window"] = c.window;
   for (const bool local : c.local_layers) json["local_layers"].push_back(local ? 1 : 0);
+  if (c.rope_style == RopeStyle::interleaved) json["rope_style"] = "interleaved";
   if (c.local_rope_theta > 0) json["local_rope_theta"] = c.local_rope_theta;
 }
 
@@ -93,6 +94,9 @@ void read_own_layers(const ConfigReader& in, DecoderConfig& config) {
   if (in.has("local_layers"))
     for (const std::int64_t local : in.integers("local_layers", 0, 1))
       config.local_layers.push_back(local == 1);
+  constexpr std::string_view kStyles[] = {"half", "interleaved"};
+  config.rope_style =
+      one_of(in, "rope_style", kStyles) == 1 ? RopeStyle::interleaved : RopeStyle::half;
   if (in.has("local_rope_theta")) config.local_rope_theta = in.number("local_rope_theta");
 }
 

@@ -6,8 +6,8 @@ namespace ffn::inline v0 {
 
 std::span<const DecoderFamily> decoder_families() {
   static const DecoderFamily kFamilies[] = {
-      llama_family(), mistral_family(),   gemma_family(),    gemma3_family(), mixtral_family(),
-      olmoe_family(), qwen2_moe_family(), deepseek_family(), gpt2_family(),
+      llama_family(),   mistral_family(), gemma_family(),     gemma2_family(),   gemma3_family(),
+      mixtral_family(), olmoe_family(),   qwen2_moe_family(), deepseek_family(), gpt2_family(),
   };
   return kFamilies;
 }

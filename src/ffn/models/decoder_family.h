@@ -26,6 +26,7 @@ struct DecoderFamily {
 DecoderFamily llama_family();
 DecoderFamily mistral_family();
 DecoderFamily gemma_family();
+DecoderFamily gemma2_family();
 DecoderFamily gemma3_family();
 DecoderFamily mixtral_family();
 DecoderFamily olmoe_family();

@@ -87,6 +87,41 @@ void write_rope_scaling(const DecoderConfig& config, Json& json) {
   out["original_max_position_embeddings"] = scaling.original_tokens;
 }
 
+void read_local_layers(const ConfigReader& in, std::int64_t pattern, DecoderConfig& config) {
+  config.window = in.integer("sliding_window", 1, 1 << 24);
+  if (!in.has("layer_types")) {
+    for (const char* key : {"sliding_window_pattern", "_sliding_window_pattern"})
+      if (in.has(key)) pattern = in.integer(key, 1, 4096);
+    for (std::int64_t layer = 1; layer <= config.layers; ++layer)
+      config.local_layers.push_back(layer % pattern != 0);
+    return;
+  }
+  const Json& types = in.json()["layer_types"];
+  check(types.is_array() && std::ssize(types) == config.layers, ErrorKind::io, in.where(),
+        "'layer_types' is ", types.dump().substr(0, 40), "; expected a list of ", config.layers);
+  for (const Json& type : types) {
+    check(type == "sliding_attention" || type == "full_attention", ErrorKind::io, in.where(),
+          "'layer_types' holds ", type.dump().substr(0, 40),
+          "; expected sliding_attention or full_attention");
+    config.local_layers.push_back(type == "sliding_attention");
+  }
+}
+
+void write_local_layers(const DecoderConfig& config, Json& json) {
+  json["sliding_window"] = config.window;
+  json["layer_types"] = Json::array();
+  for (const bool local : config.local_layers)
+    json["layer_types"].push_back(local ? "sliding_attention" : "full_attention");
+}
+
+float read_cap(const ConfigReader& in, const char* key) {
+  if (!in.has(key)) return 0;
+  const double cap = in.number(key);
+  check(cap > 0, ErrorKind::io, in.where(), "'", key, "' is ", cap,
+        "; expected a positive number or null");
+  return static_cast<float>(cap);
+}
+
 void require_value(const ConfigReader& in, const char* key, const Json& value) {
   check(!in.has(key) || in.json()[key] == value, ErrorKind::io, in.where(), "'", key, "' is ",
         in.has(key) ? in.json()[key].dump().substr(0, 40) : "", "; this library has ", value.dump(),

@@ -20,6 +20,14 @@ void write_decoder_keys(const DecoderConfig& config, nlohmann::ordered_json& jso
 void read_rope_keys(const ConfigReader& in, DecoderConfig& config);
 void write_rope_scaling(const DecoderConfig& config, nlohmann::ordered_json& json);
 
+// sliding_window, and layer_types or, where no list says which layers are local, every `pattern`th
+// is global (sliding_window_pattern).
+void read_local_layers(const ConfigReader& in, std::int64_t pattern, DecoderConfig& config);
+void write_local_layers(const DecoderConfig& config, nlohmann::ordered_json& json);
+
+// A positive number, 0 where the key is absent or null.
+float read_cap(const ConfigReader& in, const char* key);
+
 // A key that must be absent, null or `value`: whatever else it says is not supported here.
 void require_value(const ConfigReader& in, const char* key, const nlohmann::ordered_json& value);
 

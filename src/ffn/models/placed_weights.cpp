@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ffn/base/error.h"
+#include "ffn/base/ledger.h"
 #include "ffn/ops/arithmetic.h"
 #include "ffn/ops/indexing.h"
 #include "ffn/tensor/host.h"
@@ -105,7 +106,8 @@ PlacedBytes place_weights(Executor& ex, const WeightFile& file,
     const Tensor placed = lies    ? first
                           : keeps ? copied(ex, *parameter, entries)
                                   : converted(ex, *parameter, entries, gradient_dtype(compute));
-    (lies ? bytes.mapped : bytes.copied) += placed.spec().bytes();
+    if (lies) bytes.mapped += placed.spec().bytes();
+    if (!lies) bytes.copied += charged_bytes(placed.spec().bytes());
     parameters.place(*parameter, placed);
   }
   return bytes;
