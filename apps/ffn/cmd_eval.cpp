@@ -1,4 +1,5 @@
 #include "console.h"
+#include "eval_text.h"
 #include "expert_columns.h"
 #include "ffn/base/error.h"
 #include "ffn/train/expert_watch.h"
@@ -15,6 +16,7 @@ struct EvalOptions {
   std::string model, split = "test", logits, record;
   TrainRecipe recipe;
   DeviceOptions device;
+  TextEvalOptions text;
   OutputOption output;
 };
 
@@ -49,6 +51,13 @@ Table table_of(const EvalOptions& options, const Score& score, const MeasuredCos
 
 void run(EvalOptions& options) {
   const TrainRecipe& recipe = options.recipe;
+  if (has_own_tokenizer(options.model)) {
+    const Device device = options.device.open();
+    print_result(to_text(
+        score_text_model(options.model, recipe.data, options.text, device, options.device.dtype()),
+        options.output.format()));
+    return;
+  }
   const ModelConfig config = read_model_config(options.model);
   // A text's geometry is known before it is read.
   if (names_text(recipe.data)) check_model_fits(config, text_geometry(recipe.data), options.model);
@@ -82,8 +91,9 @@ void run(EvalOptions& options) {
 void add_eval(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = app.add_subcommand(
-      "eval", "accuracy of a trained classifier, bits per byte of a language model");
-  verb->add_option("model", options->model, "its Hugging Face folder (a run's is RUN/model)")
+      "eval", "accuracy of a classifier, bits per byte and perplexity of a language model");
+  verb->add_option("model", options->model,
+                   "its Hugging Face folder (a run's is RUN/model) or GGUF file")
       ->required();
   add_data_options(*verb, options->recipe);
   verb->add_option("--split", options->split, "test, validation or train")
@@ -95,6 +105,7 @@ void add_eval(CLI::App& app) {
       ->type_name("FILE");
   // For ffn compare: test.json and test.safetensors of a run.
   verb->add_option("--record", options->record)->group("");
+  options->text.add_to(*verb);
   options->device.add_to(*verb);
   options->output.add_to(*verb);
   add_example(*verb, "ffn eval runs/first/model --data fashion-mnist");

@@ -116,8 +116,8 @@ TEST(CpuRope, EveryStyle) {
         c.run = [=](const auto& table, const auto& ctx, auto m) {
           const auto style =
               (bits & 1) != 0 ? kernels::RopeStyle::interleaved : kernels::RopeStyle::half;
-          table.rope(ctx, {m[0], m[1], s.T, s.heads, s.R, s.first, 500, style, (bits & 2) != 0,
-                           accumulate});
+          table.rope(ctx, {m[0], m[1], s.T, s.heads, s.R, s.first, 500, nullptr, style,
+                           (bits & 2) != 0, accumulate});
         };
         c.workspace_bytes = [&](const auto& table) { return table.rope_workspace(s.T, s.R); };
         if (types[0] == types[1] && !accumulate) c.alias_output = 1, c.alias_input = 0;

@@ -60,7 +60,7 @@ TEST(TokenGradient, RopeTurnsBack) {
       Pair pair;
       pair.inputs = pair.outputs = {{3 * 4, 2 * 7}};
       const auto run = [=](const ConstMatrix& x, const GradMatrix& y, bool back) {
-        RopeArgs args{x, y.to, 4, 2, R, 3, 50, style, back, y.accumulate};
+        RopeArgs args{x, y.to, 4, 2, R, 3, 50, nullptr, style, back, y.accumulate};
         table.rope(Launch{}, args);
       };
       pair.forward = [=](Operands& in, Operands& out) {
