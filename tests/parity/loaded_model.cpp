@@ -1,6 +1,8 @@
 #include "loaded_model.h"
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "ffn/base/half.h"
 #include "ffn/io/safetensors.h"
@@ -38,7 +40,8 @@ void write_folder(const Fixture& fixture, const std::filesystem::path& folder, D
   values.reserve(fixture.arrays().size());
   for (const auto& [key, array] : fixture.arrays()) {
     const std::string name = key.substr(3);
-    if (!key.starts_with("in.") || name == "images" || name == "ids" || name == "labels") continue;
+    constexpr std::string_view kInputs[] = {"images", "ids", "labels", "types", "offsets"};
+    if (!key.starts_with("in.") || std::ranges::find(kInputs, name) != std::end(kInputs)) continue;
     const DType stored = array.shape.rank() == 2 ? dtype : DType::f32;
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < array.shape.rank(); ++axis) shape.push_back(array.shape[axis]);

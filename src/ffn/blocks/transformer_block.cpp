@@ -45,6 +45,12 @@ Value TransformerBlock::forward(Executor& ex, Value x, std::int64_t sequences) c
   return std::move(outputs[0]);
 }
 
+Value TransformerBlock::forward_packed(Executor& ex, const Value& x, const Tensor& offsets) const {
+  return run(ex, x, 1, [&](Executor& e, const Value& rows) {
+    return attention_.forward_packed(e, rows, offsets);
+  });
+}
+
 Value TransformerBlock::extend(Executor& ex, const Value& x, AttentionCache& cache,
                                std::int64_t position) const {
   return run(ex, x, 1, [&](Executor& e, const Value& rows) {

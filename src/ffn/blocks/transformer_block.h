@@ -44,6 +44,9 @@ class TransformerBlock {
                    const TransformerBlockConfig& config, const DesignRegistry& designs);
 
   Value forward(Executor& ex, Value x, std::int64_t sequences) const;
+  // Packed sequences, number s in rows [offsets[s], offsets[s+1]): see
+  // SelfAttention::forward_packed(). For inference, and designs that take every token by itself.
+  Value forward_packed(Executor& ex, const Value& x, const Tensor& offsets) const;
   // The rows of one sequence that follow `position` others: see SelfAttention::extend(). Exact for
   // designs that take every token by itself (FeedForward::mixes_tokens()).
   Value extend(Executor& ex, const Value& x, AttentionCache& cache, std::int64_t position) const;

@@ -117,6 +117,15 @@ Value SelfAttention::forward(Executor& ex, const Value& x, std::int64_t sequence
   return out_.forward(ex, std::move(mixed));
 }
 
+Value SelfAttention::forward_packed(Executor& ex, const Value& x, const Tensor& offsets) const {
+  check(!rope_, ErrorKind::config, "attention", "packed sequences of x ", x.shape(),
+        " have no rotary positions here");
+  auto [query, key, value] = project(ex, x, {1, 0});
+  Value mixed =
+      attention(ex, std::move(query), std::move(key), std::move(value), offsets, options_);
+  return out_.forward(ex, std::move(mixed));
+}
+
 Value SelfAttention::extend(Executor& ex, const Value& x, AttentionCache& cache,
                             std::int64_t position) const {
   auto [query, key, value] = project(ex, x, {1, position});

@@ -55,6 +55,9 @@ class SelfAttention {
                 const SelfAttentionConfig& config);
 
   Value forward(Executor& ex, const Value& x, std::int64_t sequences) const;
+  // The same over packed sequences: number s owns rows [offsets[s], offsets[s+1]) (see
+  // attention()). Errors: config where rows turn by their position.
+  Value forward_packed(Executor& ex, const Value& x, const Tensor& offsets) const;
   // The rows of one sequence that follow `position` others, whose keys and values are in the cache;
   // theirs are added to it. With a cache of another dtype than x's, attention runs in the cache's:
   // bf16 halves its memory, and rounds queries and results too. Errors: shape when the cache has no

@@ -68,7 +68,10 @@ std::vector<std::int64_t> ConfigReader::integers(const char* key, std::int64_t l
 
 ConfigReader ConfigReader::section(const char* key) const {
   check(has(key) && json_[key].is_object(), ErrorKind::io, where_, "'", key, "' is no table");
-  return {json_[key], where_ + ": " + key};
+  ConfigReader inner;
+  inner.json_ = json_[key];
+  inner.where_ = where_ + ": " + key;
+  return inner;
 }
 
 std::string_view ConfigReader::activation(const char* key) const {

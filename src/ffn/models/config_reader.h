@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "ffn/feedforward/spec.h"
@@ -33,8 +32,7 @@ class ConfigReader {
   std::string_view activation(const char* key) const;
 
  private:
-  ConfigReader(nlohmann::ordered_json json, std::string where)
-      : where_(std::move(where)), json_(std::move(json)) {}
+  ConfigReader() = default;
 
   template <class T>
   T get(const char* key, std::string_view expected) const;

@@ -87,6 +87,8 @@ ModelConfig parse_model_config(std::string_view json, std::string_view where) {
   if (family == "vit" || family == "deit") return parse_vit_config(json, where);
   if (family == "decoder" || find_decoder_family(family) != nullptr)
     return parse_decoder_config(json, where);
+  check(family != "bert", ErrorKind::io, where,
+        "is an encoder of texts (bert), which has no logits; expected a decoder, vit or deit");
   std::vector<std::string_view> known{"vit", "deit"};
   for (const DecoderFamily& each : decoder_families()) known.push_back(each.model_type);
   fail(ErrorKind::io, where, "is of family '", family, "', which this library has not",
