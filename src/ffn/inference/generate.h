@@ -13,8 +13,8 @@ namespace ffn::inline v0 {
 
 struct GenerateOptions {
   std::int64_t max_tokens = 256;
-  SamplerOptions sampler;
-  std::vector<std::int32_t> stop_ids;  // one of these ends the text and is not part of it
+  SamplerOptions sampler = {};
+  std::vector<std::int32_t> stop_ids = {};  // one of these ends the text and is not part of it
 };
 
 enum class GenerateEnd { stop_id, max_tokens, interrupted, cache_full };
