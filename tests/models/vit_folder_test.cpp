@@ -119,8 +119,8 @@ TEST(VitFolder, DamageIsNamed) {
   const auto refused = [&](std::initializer_list<std::string_view> says) {
     expect_error(ErrorKind::io, says, [&] { std::get<VitConfig>(read_model_config(path)); });
   };
-  with("\"vit\"", "\"bert\"");
-  refused({"config.json", "is of family 'bert'; known are vit"});
+  with("\"vit\"", "\"resnet\"");
+  refused({"config.json", "is of family 'resnet'", "known are vit"});
   with("\"gelu\"", "\"swoosh\"");
   refused({"hidden_act 'swoosh'"});
   with("\"hidden_size\": 12", "\"hidden_size\": -12");
