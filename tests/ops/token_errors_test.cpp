@@ -89,6 +89,16 @@ void add_rope(std::vector<WrongInput>& all) {
   add(kConfig, {"turning 3 columns", "heads of 3"}, 2, {.heads = 8});
   add(kConfig, {"theta", "0", "positive"}, 2, {.heads = 3, .theta = 0});
   add(kConfig, {"theta", "inf"}, 2, {.heads = 3, .theta = std::numeric_limits<double>::infinity()});
+  const auto three = std::make_shared<const std::vector<double>>(3, 1.0);
+  add(kConfig, {"3 frequencies", "heads of 8", "4 pairs"}, 2, {.heads = 3, .frequencies = three});
+  all.push_back(
+      {"rope", kConfig, {"3 columns", "even"}, [](Executor&) { rope_frequencies(1e4, 3, {}); }});
+  all.push_back({"rope", kConfig, {"factor 0", "positive"}, [](Executor&) {
+                   rope_frequencies(1e4, 4, {.kind = RopeScaling::Kind::linear, .factor = 0});
+                 }});
+  all.push_back({"rope", kConfig, {"high frequency factor 1", "low one, 1"}, [](Executor&) {
+                   rope_frequencies(1e4, 4, {RopeScaling::Kind::llama3, 8, 1, 1, 64});
+                 }});
   add(kConfig, {"first position", "-1"}, 2, {.heads = 3, .first_position = -1});
 }
 

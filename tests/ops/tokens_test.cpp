@@ -189,6 +189,28 @@ TEST(OpTokens, RopeGoesOnFromACache) {
   }
 }
 
+// theta 16 and 8 columns: 1, 1/2, 1/4, 1/8 per position, which make 8.0, 4.0, 2.0 and 1.0 turns
+// within 50 positions: more than 6 keep the angle, less than 3/2 have a quarter of it, others lie
+// between.
+TEST(OpTokens, RopeFrequenciesAreScaled) {
+  const double pi = std::acos(-1.0);
+  const std::vector<double> plain = rope_frequencies(16, 8, {});
+  const std::vector<double> linear = rope_frequencies(16, 8, {RopeScaling::Kind::linear, 4});
+  RopeScaling llama3{RopeScaling::Kind::llama3, 4, 1.5, 6, 50};
+  const std::vector<double> scaled = rope_frequencies(16, 8, llama3);
+  ASSERT_EQ(scaled.size(), 4u);
+  const double expected[] = {1, 0.5, 0.25, 0.125};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_DOUBLE_EQ(plain[i], expected[i]);
+    EXPECT_DOUBLE_EQ(linear[i], expected[i] / 4);
+    const double turns = 50 * expected[i] / (2 * pi);
+    const double share = std::clamp((turns - 1.5) / 4.5, 0.0, 1.0);
+    EXPECT_DOUBLE_EQ(scaled[i], expected[i] * (share + (1 - share) / 4));
+  }
+  EXPECT_DOUBLE_EQ(scaled[0], 1);
+  EXPECT_DOUBLE_EQ(scaled[3], 0.125 / 4);
+}
+
 // The second pair makes a quarter turn per position: (a, b) → (−b, a).
 TEST(OpTokens, RopePairsColumnsByStyle) {
   const double pi = std::acos(-1.0);

@@ -234,6 +234,11 @@ void add_rope(std::vector<OpCase>& cases) {
     add(prefix + "late", 2, 4, 16, {.heads = 2, .first_position = 1000003, .style = style});
     add(prefix + "steps", 2, 70, 6, {.first_position = 9, .style = style});
     add(prefix + "wide", 1, 2, 1100, {.style = style});
+    const RopeScaling llama3{RopeScaling::Kind::llama3, 8, 1, 4, 64};
+    RopeOptions scaled{.heads = 2, .style = style};
+    scaled.frequencies =
+        std::make_shared<const std::vector<double>>(rope_frequencies(30, 12, llama3));
+    add(prefix + "scaled", 2, 40, 12, scaled);
     add(prefix + "no_rows", 0, 0, 8, {.style = style});
   }
 }

@@ -8,7 +8,8 @@ namespace ffn::inline v0 {
 namespace {
 
 // Ids: base 1–19, kernels 20–199, tensor 200–299, autograd 300–399, ops 400–499, io 500–599,
-// feedforward and train 600–699, compare 700–799.
+// feedforward and train 600–699, compare 700–799, layers and models
+// 800–899.
 constexpr Fault kFaults[] = {
     {1, "philox: Weyl constant of the key schedule off by one", "^base\\.Philox"},
     {2, "quantise: elements truncated instead of rounded", "^base\\.Blocks"},
@@ -142,6 +143,10 @@ constexpr Fault kFaults[] = {
     {704, "weighted bootstrap: every example weighs the same", "^compare\\.WeightedBootstrap\\."},
     {705, "expert figure: experts of two seeds are taken for the same ones",
      "^compare\\.DesignExperts\\.SharesAreSorted"},
+    {800, "attention: rows that follow a cache turn as if they were the first",
+     "^parity\\..*GoesOnFromACache"},
+    {801, "weights: a map stored as [in, out] is read as it lies", "^parity\\..*_gpt2"},
+    {802, "rope: linear scaling makes angles larger", "^(parity\\..*llama_linear|ops\\.OpTokens)"},
 };
 
 int read_active_fault() {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "ffn/base/faults.h"
 #include "ffn/ops/checks.h"
 
 namespace ffn::inline v0 {
@@ -90,7 +91,7 @@ class RopeOp final : public Op {
 };
 
 double scaled(double frequency, const RopeScaling& scaling) {
-  const double slower = frequency / scaling.factor;
+  const double slower = fault(802) ? frequency * scaling.factor : frequency / scaling.factor;
   if (scaling.kind == RopeScaling::Kind::none) return frequency;
   if (scaling.kind == RopeScaling::Kind::linear) return slower;
   const double turns =

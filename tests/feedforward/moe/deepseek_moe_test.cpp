@@ -10,6 +10,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(design_cases(
         Tokens::plain,
         {"deepseek-moe(6, glu(silu, hidden=3), top=3, shared=2, balance=0)",
+         "deepseek-moe(4, glu(silu, hidden=3), top=2, shared=1, shared_hidden=5, shared_gate=true, "
+         "balance=0)",
          "deepseek-moe(6, mlp(gelu, hidden=3), top=2, shared=1, shared_gate=true, balance=0)",
          "deepseek-moe(8, glu(silu, hidden=2), top=3, shared=0, scores=sigmoid, normalise=true, "
          "scaling=2.5, groups=4, top_groups=2, balance=0)"},
@@ -60,6 +62,8 @@ TEST(DeepSeekMoe, TheBiasChoosesOnly) {
 }
 
 TEST(DeepSeekMoe, WhatCannotBeIsRefused) {
+  expect_refused("deepseek-moe(6, mlp(gelu), top=2, shared=0, shared_hidden=5)",
+                 "shared_hidden= without shared experts");
   expect_refused("deepseek-moe(6, mlp(gelu), top=2, groups=4)", "cannot be split into 4 groups");
   expect_refused("deepseek-moe(6, mlp(gelu), top=3, groups=3, top_groups=1)",
                  "top 3 of the 2 experts in the best 1 groups");
