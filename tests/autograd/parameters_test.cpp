@@ -34,6 +34,28 @@ TEST(Parameters, LieInOneArenaGroupedByDecayAndAligned) {
   }
 }
 
+TEST(Parameters, PlacedOnesLieElsewhere) {
+  Executor ex(reference_device());
+  ParameterSet set;
+  Parameter& placed = set.add("placed", {3, 8});
+  Parameter& frozen = set.add("frozen", {2, 8}, {.frozen = true});
+  Parameter& trained = set.add("trained", {8});
+  const Tensor half = ex.allocate_persistent({{3, 8}, DType::f16, Role::activation}, Tag::data);
+  EXPECT_THROW(set.place(placed, half.slice_rows(0, 2)), Error);
+  set.place(placed, half);
+  set.place(frozen, half.slice_rows(1, 2));
+  set.finalize(ex, DType::f32);
+  EXPECT_THROW(set.place(trained, half.slice_rows(0, 1)), Error);
+  EXPECT_EQ(set.elements(), 32);  // of the trained one alone
+  EXPECT_FALSE(set.frozen().defined());
+  EXPECT_EQ(placed.value.data(), half.data());
+  EXPECT_EQ(placed.value.dtype(), DType::f16);
+  EXPECT_EQ(placed.value.role(), Role::parameter);
+  EXPECT_FALSE(placed.trainable());
+  EXPECT_EQ(ex.parameter(placed).slot, nullptr);
+  EXPECT_EQ(frozen.value.data(), half.slice_rows(1, 2).data());
+}
+
 TEST(Parameters, NamesAreUniqueAndMissingOnesNameTheNearest) {
   Executor ex(reference_device());
   ParameterSet set;
