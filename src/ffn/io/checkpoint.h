@@ -10,9 +10,8 @@
 namespace ffn::inline v0 {
 
 // Opens a folder with model.safetensors or model.safetensors.index.json, a safetensors file, an
-// index
-// (*.json) or a GGUF file, told by its content. Errors: those of SafetensorsFile, SafetensorsShards
-// and GgufFile; Error{io} for a folder with neither or both.
+// index (*.json) or a GGUF file, told by its content. Errors: those of SafetensorsFile,
+// SafetensorsShards and GgufFile; Error{io} for a folder with neither or both.
 std::unique_ptr<TensorSource> open_checkpoint(const std::string& path);
 
 // The source as a GGUF file, whose metadata also holds the configuration and the vocabulary;

@@ -2,10 +2,14 @@
 // the file and trusts nothing.
 //
 //   bytes 0…23   "GGUF", version u32, number of tensors u64, number of metadata entries u64
-//   entries      key (text), type u32, value; a list: type of its elements u32, their number u64,
-//   they tensors      name (text), number of axes u32, axes u64 (the fastest first), type u32,
-//   offset u64 then         the data that the offsets count in, from the next multiple of the
-//   alignment on
+//
+//   entries      key (text), type u32, value; of a list: type of its elements u32, their number
+//                u64, the elements
+//
+//   tensors      name (text), number of axes u32, axes u64 (the fastest first), type u32, offset
+//                u64
+//
+//   data         from the next multiple of the alignment on; the offsets count in it
 //
 // All little endian; a text is its length, u64, and its bytes. Keys and names must be UTF-8; texts
 // among the values are checked when they are asked for. Between tensors there may be bytes that
