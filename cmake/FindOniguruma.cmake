@@ -5,8 +5,11 @@ mark_as_advanced(Oniguruma_INCLUDE_DIR Oniguruma_LIBRARY)
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Oniguruma REQUIRED_VARS Oniguruma_LIBRARY Oniguruma_INCLUDE_DIR
   REASON_FAILURE_MESSAGE "install libonig-dev (tools/install_deps demo)")
+# The library exports POSIX names too (regcomp, regexec, …) and would answer for every user of <regex.h>
+# in the process, with flags and structures of its own: libc has to be searched first.
 if(Oniguruma_FOUND AND NOT TARGET Oniguruma::Oniguruma)
-  add_library(Oniguruma::Oniguruma UNKNOWN IMPORTED)
+  add_library(Oniguruma::Oniguruma INTERFACE IMPORTED)
   set_target_properties(Oniguruma::Oniguruma PROPERTIES
-    IMPORTED_LOCATION ${Oniguruma_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${Oniguruma_INCLUDE_DIR})
+    INTERFACE_INCLUDE_DIRECTORIES ${Oniguruma_INCLUDE_DIR}
+    INTERFACE_LINK_LIBRARIES "c;${Oniguruma_LIBRARY}")
 endif()
