@@ -115,17 +115,16 @@ void check_options(const CompareOptions& options, const CLI::App& verb) {
     return;
   }
   // The file says what is compared: an option beside it would be ignored.
-  for (const char* name : {"--ffn",           "--model",           "--patch",
-                           "--match",         "--match-to",        "--data",
-                           "--pad",           "--shuffle-patches", "--epochs",
-                           "--steps",         "--batch",           "--lr",
-                           "--lr-grid",       "--seeds",           "--margin",
-                           "--title",         "--scale",           "--augment",
-                           "--dtype",         "--memory",          "--min-lr",
-                           "--warmup-epochs", "--weight-decay",    "--clip",
-                           "--drop-path",     "--label-smoothing", "--eval-steps"})
-    check(verb.count(name) == 0, ErrorKind::config, name,
-          "cannot go with --experiment, whose file decides it");
+  refuse_given(verb, {"--ffn",           "--model",           "--patch",
+                      "--match",         "--match-to",        "--data",
+                      "--pad",           "--shuffle-patches", "--epochs",
+                      "--steps",         "--batch",           "--lr",
+                      "--lr-grid",       "--seeds",           "--margin",
+                      "--title",         "--scale",           "--augment",
+                      "--dtype",         "--memory",          "--min-lr",
+                      "--warmup-epochs", "--weight-decay",    "--clip",
+                      "--drop-path",     "--label-smoothing", "--eval-steps"},
+               "cannot go with --experiment, whose file decides it");
 }
 
 // The parts in turn; false when the run was interrupted. What is finished is reported also when a

@@ -49,15 +49,19 @@ Table table_of(const EvalOptions& options, const Score& score, const MeasuredCos
   return table;
 }
 
-void run(EvalOptions& options) {
+void run(EvalOptions& options, const CLI::App& verb) {
   const TrainRecipe& recipe = options.recipe;
   if (has_own_tokenizer(options.model)) {
+    refuse_given(verb, {"--split", "--logits", "--record", "--pad", "--shuffle-patches"},
+                 "cannot go with a model that has a tokenizer, which scores the whole text");
     const Device device = options.device.open();
     print_result(to_text(
         score_text_model(options.model, recipe.data, options.text, device, options.device.dtype()),
         options.output.format()));
     return;
   }
+  refuse_given(verb, {"--window", "--stride", "--bytes"},
+               "goes with a model that has a tokenizer; this one has none");
   const ModelConfig config = read_model_config(options.model);
   // A text's geometry is known before it is read.
   if (names_text(recipe.data)) check_model_fits(config, text_geometry(recipe.data), options.model);
@@ -109,7 +113,7 @@ void add_eval(CLI::App& app) {
   options->device.add_to(*verb);
   options->output.add_to(*verb);
   add_example(*verb, "ffn eval runs/first/model --data fashion-mnist");
-  verb->callback([options] { run(*options); });
+  verb->callback([options, verb] { run(*options, *verb); });
 }
 
 }  // namespace ffn::app

@@ -51,6 +51,8 @@ void InferenceOptions::add_to(CLI::App& verb) {
 std::int64_t InferenceOptions::context(const ModelFiles& files, std::int64_t prompt,
                                        std::int64_t answer) const {
   const std::int64_t most = files.config.tokens;
+  check(context_ <= most, ErrorKind::config, "--context", context_,
+        " tokens; this model takes at most ", most);
   const std::int64_t bound = std::min(context_ > 0 ? context_ : prompt + answer, most);
   check(prompt < bound, ErrorKind::config, context_ > 0 ? "--context" : "prompt", "the prompt has ",
         prompt, " tokens; with ", bound, " in all (this model takes at most ", most,

@@ -20,7 +20,8 @@ class InferenceOptions {
   DType dtype() const { return dtype_ == "bf16" ? DType::bf16 : DType::f32; }
   DType cache_dtype() const { return cache_ == "bf16" ? DType::bf16 : DType::f32; }
   // Tokens that the cache holds: --context, or what prompt and answer need, at most what the model
-  // is made for. Errors: config when the prompt leaves no room for an answer.
+  // is made for. Errors: config when --context is more than that, or when the prompt leaves no room
+  // for an answer.
   std::int64_t context(const ModelFiles& files, std::int64_t prompt, std::int64_t answer) const;
   // The device, whose pool this keeps. Errors: device when the plan of such a text exceeds
   // --memory.

@@ -134,6 +134,10 @@ void add_recipe_options(CLI::App& verb, TrainRecipe& recipe) {
       ->check(CLI::NonNegativeNumber.description(""));
 }
 
+void refuse_given(const CLI::App& verb, std::initializer_list<const char*> names, const char* why) {
+  for (const char* name : names) check(verb.count(name) == 0, ErrorKind::config, name, why);
+}
+
 std::map<std::string, std::string> run_environment(const Device& device) {
   return {{"version", FFN_VERSION},
           {"device", std::string(device.name)},

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,6 +53,10 @@ struct ModelOptions {
 void add_data_options(CLI::App& verb, TrainRecipe& recipe);
 // --epochs, --steps, --batch, --lr and whatever else a recipe has; not data, dtype and memory.
 void add_recipe_options(CLI::App& verb, TrainRecipe& recipe);
+
+// Options that would be ignored are refused. Errors: config, naming the first given of `names`:
+// "NAME WHY".
+void refuse_given(const CLI::App& verb, std::initializer_list<const char*> names, const char* why);
 
 // What run.json says of the program and the device.
 std::map<std::string, std::string> run_environment(const Device& device);

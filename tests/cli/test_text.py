@@ -6,6 +6,7 @@ text is judged in bits per byte over documents; options that text would ignore, 
 refused in one line. Data: made-up sentences.
 """
 import json
+import math
 import pathlib
 import random
 import shutil
@@ -25,6 +26,21 @@ RECIPE = ["--model", "lm-pico", "--context", "32", "--batch", "8", "--steps", "4
 def ffn(*arguments, **options):
     return subprocess.run([FFN, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300,
                           **options)
+
+
+def byte_tokenizer():
+    """A tokenizer.json of 256 tokens: GPT-2's letters for the bytes, in the bytes' order."""
+    kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = {byte: chr(byte) for byte in kept}
+    for byte in sorted(set(range(256)) - set(kept)):
+        letters[byte] = chr(256 + len(letters) - len(kept))
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+            "pre_tokenizer": byte_level, "post_processor": None, "decoder": byte_level,
+            "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+                      "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+                      "ignore_merges": False, "vocab": {letters[byte]: byte for byte in range(256)},
+                      "merges": []}}
 
 
 def make_text(path):
@@ -144,6 +160,87 @@ class Text(unittest.TestCase):
             done = ffn("train", *RECIPE, *options, "--data", self.data, "--out", run)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(ffn("eval", run / "model", "--data", self.data).returncode, 0)
+
+
+class Run(unittest.TestCase):
+    """ffn run and ffn eval of a model with a tokenizer of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="ffn_run_"))
+        make_text(cls.folder / "text.txt")
+        done = ffn("train", *RECIPE, "--ffn", "glu(silu)", "--data", f"text:{cls.folder / 'text.txt'}", "--out",
+                   cls.folder / "run")
+        assert done.returncode == 0, done.stderr
+        cls.model = cls.folder / "run/model"
+        (cls.model / "tokenizer.json").write_text(json.dumps(byte_tokenizer()))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def answer(self, *arguments, **options):
+        done = ffn("run", self.model, *arguments, "-o", "json", **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_the_likeliest_tokens_are_the_same_however_asked(self):
+        found = self.answer("the feed", "--max-tokens", "12")
+        self.assertEqual((found["prompt_tokens"], found["new_tokens"], found["end"]), (8, 12, "max_tokens"))
+        self.assertEqual(bytes(found["ids"]).decode(), found["text"])
+        for arguments in (["--threads", "1"], ["--top-k", "1", "--temperature", "2"], ["--context", "20"]):
+            self.assertEqual(self.answer("the feed", "--max-tokens", "12", *arguments)["ids"], found["ids"])
+        self.assertEqual(self.answer("-", "--max-tokens", "12", input="the feed")["ids"], found["ids"])
+        plain = ffn("run", self.model, "the feed", "--max-tokens", "12")
+        self.assertEqual(plain.stdout, found["text"] + "\n")
+        self.assertIn("12 written", plain.stderr)
+
+    def test_draws_follow_the_seed(self):
+        def drawn(seed):
+            return self.answer("the feed", "--max-tokens", "24", "--temperature", "1.5", "--seed", seed)["ids"]
+
+        self.assertEqual(drawn(1), drawn(1))
+        self.assertNotEqual(drawn(1), drawn(2))
+
+    def test_a_full_cache_ends_the_answer(self):
+        found = self.answer("the feed", "--max-tokens", "100", "--context", "16")
+        self.assertEqual((found["end"], found["prompt_tokens"]), ("context", 8))
+
+    def test_what_cannot_be_is_refused_in_one_line(self):
+        text = f"text:{self.folder / 'text.txt'}"
+        for arguments, code, part in (
+                (("run", self.model, "x" * 40), 2, "40"),
+                (("run", self.model, "hi", "--context", "4000"), 2, "4000"),
+                (("run", self.model, "hi", "--memory", "10K"), 4, "--memory"),
+                (("run", self.model, "hi", "--memory", "much"), 2, "much"),
+                (("run", self.model, "hi", "--system", "be brief"), 2, "--system"),
+                (("eval", self.model, "--data", text, "--split", "test"), 2, "[--split] cannot go with"),
+                (("eval", self.model, "--data", "fashion-mnist"), 2, "is no text"),
+                (("eval", self.model, "--data", text + ".no"), 3, "text.txt.no")):
+            done = ffn(*arguments)
+            self.assertEqual(done.returncode, code, (arguments, done.stderr))
+            self.assertIn(part, done.stderr)
+            self.assertEqual(done.stdout, "")
+            self.assertLessEqual(len(done.stderr.strip().splitlines()), 2, done.stderr)
+
+    def test_a_text_is_scored_byte_by_byte(self):
+        def score(*arguments):
+            done = ffn("eval", self.model, "--data", f"text:{self.folder / 'text.txt'}", "--bytes", "4000", "-o",
+                       "json", *arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)["rows"][0]
+
+        row = score()
+        # One token is one byte, and the first has nothing before it.
+        self.assertEqual((row["bytes"], row["tokens"]), (4000, 3999))
+        self.assertAlmostEqual(row["bits_per_byte"] * 4000 / 3999, math.log2(row["perplexity"]), places=5)
+        self.assertLess(row["perplexity"], 16)  # 256 knows nothing
+        # Every byte once, however far the windows move; it sees more or fewer before it.
+        near = score("--stride", "4")
+        self.assertEqual(near["tokens"], 3999)
+        self.assertNotEqual(near["perplexity"], row["perplexity"])
+        self.assertAlmostEqual(near["perplexity"], row["perplexity"], delta=0.1 * row["perplexity"])
+
 
 
 if __name__ == "__main__":
