@@ -38,9 +38,6 @@ std::optional<std::int64_t> elements_of(const StoredTensor& tensor) {
 }
 
 Table summary_table(const TensorSource& source) {
-  std::int64_t file_bytes = 0;
-  for (const auto& file : source.files())
-    file_bytes += static_cast<std::int64_t>(file->bytes().size());
   Table table{{{"path"},
                {"format"},
                {"files", NumberStyle::count},
@@ -48,7 +45,7 @@ Table summary_table(const TensorSource& source) {
                {"tensors", NumberStyle::count}},
               {}};
   table.add_row({shown_text(source.path(), kLongestName), std::string(source.format()),
-                 static_cast<std::int64_t>(source.files().size()), file_bytes,
+                 static_cast<std::int64_t>(source.files().size()), source.file_bytes(),
                  static_cast<std::int64_t>(source.tensors().size())});
   return table;
 }
