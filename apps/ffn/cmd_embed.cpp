@@ -3,6 +3,7 @@
 #include "ffn/base/error.h"
 #include "ffn/base/timer.h"
 #include "ffn/inference/embed_texts.h"
+#include "ffn/inference/known_models.h"
 #include "ffn/train/interrupt.h"
 #include "model_options.h"
 #include "options.h"
@@ -41,7 +42,7 @@ std::vector<SentenceIds> ids_of(const EncoderFiles& files, const std::vector<std
 void run(EmbedVerb& options) {
   const std::vector<std::string> texts = texts_of(options);
   const Stopwatch opening;
-  const EncoderFiles files = open_encoder_files(options.model);
+  const EncoderFiles files = open_encoder_files(find_model(options.model));
   const Stopwatch encoding;
   const std::vector<SentenceIds> ids = ids_of(files, texts);
   const double ids_ms = encoding.elapsed_ms();
@@ -84,7 +85,9 @@ void run(EmbedVerb& options) {
 void add_embed(CLI::App& app) {
   auto options = std::make_shared<EmbedVerb>();
   CLI::App* verb = app.add_subcommand("embed", "vectors of texts from a sentence encoder (BERT)");
-  verb->add_option("model", options->model, "a Hugging Face folder")->required();
+  verb->add_option("model", options->model,
+                   "a Hugging Face folder, or minilm (ffn data get minilm)")
+      ->required();
   verb->add_option("texts", options->texts, "texts; - reads standard input, a text per line");
   verb->add_option("--data", options->data, "text:PATH of a file with a text per line");
   verb->add_flag("--similarity", options->similarity, "cosines of all pairs of the texts as well");
@@ -97,7 +100,7 @@ void add_embed(CLI::App& app) {
       ->capture_default_str();
   options->compute.add_to(*verb);
   options->output.add_to(*verb);
-  add_example(*verb, "ffn embed all-MiniLM-L6-v2 'A cat sits.' 'A dog runs.' --similarity");
+  add_example(*verb, "ffn embed minilm 'A cat sits.' 'A dog runs.' --similarity");
   verb->callback([options] { run(*options); });
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "console.h"
+#include "ffn/inference/known_models.h"
 #include "ffn/io/checkpoint.h"
 #include "ffn/report/table.h"
 #include "options.h"
@@ -105,7 +106,7 @@ Table totals_table(const TensorSource& source) {
 }
 
 void run(const InspectOptions& options) {
-  const std::unique_ptr<TensorSource> source = open_checkpoint(options.path);
+  const std::unique_ptr<TensorSource> source = open_checkpoint(find_model(options.path));
   const TableFormat format = options.output.format();
   if (format == TableFormat::csv) return print_result(to_text(tensors_table(*source), format));
   const std::vector<NamedTable> tables{{"summary", summary_table(*source)},
@@ -129,7 +130,8 @@ void add_inspect(CLI::App& app) {
   CLI::App* verb = app.add_subcommand(
       "inspect", "what a checkpoint file holds: tensors, types, shapes, bytes, metadata");
   verb->add_option("file", options->path,
-                   "a safetensors or GGUF file, or a folder with model.safetensors or its index")
+                   "a safetensors or GGUF file, a folder with model.safetensors or its index, or a "
+                   "name (ffn data get)")
       ->required()
       ->type_name("FILE");
   verb->add_flag("--header", options->header,
