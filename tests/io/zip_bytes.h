@@ -15,7 +15,7 @@ namespace ffn::testing_io {
 inline Bytes zip_bytes(const std::vector<std::pair<std::string, std::string>>& members) {
   Bytes file, directory;
   const auto number = [](Bytes& to, std::uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i) to.push_back(static_cast<std::byte>(value >> (8 * i)));
+    for (int i = 0; i < bytes; ++i, value >>= 8) to.push_back(static_cast<std::byte>(value));
   };
   const auto text = [](Bytes& to, std::string_view value) {
     for (const char c : value) to.push_back(static_cast<std::byte>(c));
