@@ -23,6 +23,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/feedforwardConfigVersion.
 install(FILES ${PROJECT_BINARY_DIR}/feedforwardConfig.cmake
               ${PROJECT_BINARY_DIR}/feedforwardConfigVersion.cmake
               ${CMAKE_CURRENT_LIST_DIR}/FindOniguruma.cmake ${CMAKE_CURRENT_LIST_DIR}/Findutf8proc.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/Findminizip.cmake
         DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/feedforward)

@@ -1,9 +1,11 @@
 #include <filesystem>
 
 #include "console.h"
+#include "ffn/inference/known_models.h"
 #include "ffn/report/table.h"
 #include "ffn/train/dataset.h"
 #include "ffn/train/text_data.h"
+#include "get_model.h"
 #include "options.h"
 #include "verbs.h"
 
@@ -32,6 +34,12 @@ void run(const OutputOption& output) {
     table.add_row({std::string(text.name), std::string(text.title), found ? Cell(path) : Cell("no"),
                    path, found ? Cell() : Cell(std::string(text.how_to_get))});
   }
+  for (const KnownModel& model : known_models()) {
+    const std::string path = placed_model(model);
+    table.add_row({std::string(model.name), std::string(model.title),
+                   path.empty() ? Cell("no") : Cell(path), joined(model_places(model)),
+                   path.empty() ? Cell("ffn data get " + std::string(model.name)) : Cell()});
+  }
   print_result(to_text(table, output.format()));
 }
 
@@ -40,10 +48,13 @@ void run(const OutputOption& output) {
 void add_data(CLI::App& app) {
   auto output = std::make_shared<OutputOption>();
   CLI::App* verb =
-      app.add_subcommand("data", "list the data sets that are here, and how to get more");
+      app.add_subcommand("data", "list the data sets and models that are here; get a model");
   output->add_to(*verb);
-  add_example(*verb, "ffn data -o json");
-  verb->callback([output] { run(*output); });
+  const CLI::App* get = add_data_get(*verb);
+  add_example(*verb, "ffn data -o json; ffn data get smollm2");
+  verb->callback([output, get] {
+    if (!get->parsed()) run(*output);
+  });
 }
 
 }  // namespace ffn::app

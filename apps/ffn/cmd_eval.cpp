@@ -2,6 +2,7 @@
 #include "eval_text.h"
 #include "expert_columns.h"
 #include "ffn/base/error.h"
+#include "ffn/inference/known_models.h"
 #include "ffn/train/expert_watch.h"
 #include "ffn/train/recipe.h"
 #include "ffn/train/run_results.h"
@@ -50,6 +51,7 @@ Table table_of(const EvalOptions& options, const Score& score, const MeasuredCos
 }
 
 void run(EvalOptions& options, const CLI::App& verb) {
+  options.model = find_model(options.model);
   const TrainRecipe& recipe = options.recipe;
   if (has_own_tokenizer(options.model)) {
     refuse_given(verb, {"--split", "--logits", "--record", "--pad", "--shuffle-patches"},
@@ -96,8 +98,9 @@ void add_eval(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = app.add_subcommand(
       "eval", "accuracy of a classifier, bits per byte and perplexity of a language model");
-  verb->add_option("model", options->model,
-                   "its Hugging Face folder (a run's is RUN/model) or GGUF file")
+  verb->add_option(
+          "model", options->model,
+          "its Hugging Face folder (a run's is RUN/model), GGUF file, or name (ffn data get)")
       ->required();
   add_data_options(*verb, options->recipe);
   verb->add_option("--split", options->split, "test, validation or train")

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "console.h"
+#include "ffn/inference/known_models.h"
 #include "ffn/io/checkpoint.h"
 #include "ffn/report/table.h"
 #include "options.h"
@@ -38,9 +39,6 @@ std::optional<std::int64_t> elements_of(const StoredTensor& tensor) {
 }
 
 Table summary_table(const TensorSource& source) {
-  std::int64_t file_bytes = 0;
-  for (const auto& file : source.files())
-    file_bytes += static_cast<std::int64_t>(file->bytes().size());
   Table table{{{"path"},
                {"format"},
                {"files", NumberStyle::count},
@@ -48,7 +46,7 @@ Table summary_table(const TensorSource& source) {
                {"tensors", NumberStyle::count}},
               {}};
   table.add_row({shown_text(source.path(), kLongestName), std::string(source.format()),
-                 static_cast<std::int64_t>(source.files().size()), file_bytes,
+                 static_cast<std::int64_t>(source.files().size()), source.file_bytes(),
                  static_cast<std::int64_t>(source.tensors().size())});
   return table;
 }
@@ -108,7 +106,7 @@ Table totals_table(const TensorSource& source) {
 }
 
 void run(const InspectOptions& options) {
-  const std::unique_ptr<TensorSource> source = open_checkpoint(options.path);
+  const std::unique_ptr<TensorSource> source = open_checkpoint(find_model(options.path));
   const TableFormat format = options.output.format();
   if (format == TableFormat::csv) return print_result(to_text(tensors_table(*source), format));
   const std::vector<NamedTable> tables{{"summary", summary_table(*source)},
@@ -132,7 +130,8 @@ void add_inspect(CLI::App& app) {
   CLI::App* verb = app.add_subcommand(
       "inspect", "what a checkpoint file holds: tensors, types, shapes, bytes, metadata");
   verb->add_option("file", options->path,
-                   "a safetensors or GGUF file, or a folder with model.safetensors or its index")
+                   "a safetensors or GGUF file, a folder with model.safetensors or its index, or a "
+                   "name (ffn data get)")
       ->required()
       ->type_name("FILE");
   verb->add_flag("--header", options->header,

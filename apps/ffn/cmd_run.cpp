@@ -8,6 +8,7 @@
 #include "ffn/base/process.h"
 #include "ffn/base/timer.h"
 #include "ffn/inference/generate.h"
+#include "ffn/inference/known_models.h"
 #include "ffn/inference/open_model.h"
 #include "ffn/io/tokenizer/stream_decoder.h"
 #include "ffn/train/interrupt.h"
@@ -95,7 +96,7 @@ std::string summary(const Generated& generated, double load_ms) {
 
 void run(RunOptions& options) {
   const Stopwatch opening;
-  const ModelFiles files = open_model_files(options.model);
+  const ModelFiles files = open_model_files(find_model(options.model));
   const std::vector<std::int32_t> prompt = prompt_ids(options, files);
   options.generate.stop_ids = files.tokenizer->special().end_of_turn;
   if (files.tokenizer->special().eos)
@@ -150,7 +151,9 @@ void add_sampling(CLI::App& verb, SamplerOptions& sampler) {
 void add_run(CLI::App& app) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* verb = app.add_subcommand("run", "let a language model answer or go on with a text");
-  verb->add_option("model", options->model, "a Hugging Face folder or a GGUF file")->required();
+  verb->add_option("model", options->model,
+                   "a Hugging Face folder, a GGUF file, or a name (ffn data get)")
+      ->required();
   verb->add_option("prompt", options->prompt, "the text; - reads standard input")->required();
   verb->add_option("--system", options->system, "system message of a chat model");
   verb->add_flag("--raw", options->raw, "go on with the text as it is, without a chat template");
@@ -164,7 +167,7 @@ void add_run(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("FORMAT")
       ->capture_default_str();
-  add_example(*verb, "ffn run SmolLM2-135M-Instruct.Q4_1.gguf 'Why is the sky blue?'");
+  add_example(*verb, "ffn run smollm2 'Why is the sky blue?'");
   verb->callback([options] { run(*options); });
 }
 

@@ -37,6 +37,7 @@ void add_verbs(CLI::App& app) {
   add_train(app);
   add_eval(app);
   add_run(app);
+  add_embed(app);
   add_plan(app);
   add_inspect(app);
   add_bench(app);

@@ -26,11 +26,7 @@ std::int64_t parse_bytes(const std::string& text, const char* option) {
   return static_cast<std::int64_t>(bytes);
 }
 
-void InferenceOptions::add_to(CLI::App& verb) {
-  verb.add_option("--context", context_,
-                  "tokens of prompt and answer to keep room for; 0: what they need")
-      ->check(CLI::Range(0, 1 << 24).description(""))
-      ->capture_default_str();
+void ComputeOptions::add_to(CLI::App& verb) {
   verb.add_option("--threads", threads_, "threads; 0 takes every processor")
       ->check(CLI::Range(0, 1024).description(""))
       ->capture_default_str();
@@ -38,14 +34,37 @@ void InferenceOptions::add_to(CLI::App& verb) {
       ->check(CLI::IsMember({"f32", "bf16"}).description(""))
       ->type_name("DTYPE")
       ->capture_default_str();
+  verb.add_option("--memory", memory_,
+                  "refuse to start where weights and all beside them would take more than this, "
+                  "e.g. 2G")
+      ->type_name("LIMIT");
+}
+
+Device ComputeOptions::open(const std::string& path,
+                            const std::function<InferencePlan(const Device&)>& plan,
+                            const std::string& for_what, std::string_view advice) {
+  const std::int64_t limit = memory_.empty() ? 0 : parse_bytes(memory_, "--memory");
+  pool_ = make_thread_pool(threads_ == 0 ? available_threads() : threads_);
+  const Device device = cpu_device(*pool_);
+  if (limit == 0) return device;
+  const InferencePlan planned = plan(device);
+  check(planned.total_bytes() <= limit, ErrorKind::device, path, "needs ",
+        bytes_text(planned.total_bytes()), " (", bytes_text(planned.mapped_bytes), " of weights, ",
+        bytes_text(planned.own_bytes), " beside them) for ", for_what, "; --memory allows ",
+        bytes_text(limit), "; ", advice);
+  return device;
+}
+
+void InferenceOptions::add_to(CLI::App& verb) {
+  verb.add_option("--context", context_,
+                  "tokens of prompt and answer to keep room for; 0: what they need")
+      ->check(CLI::Range(0, 1 << 24).description(""))
+      ->capture_default_str();
   verb.add_option("--cache", cache_, "of the keys and values that are kept: f32 or bf16")
       ->check(CLI::IsMember({"f32", "bf16"}).description(""))
       ->type_name("DTYPE")
       ->capture_default_str();
-  verb.add_option("--memory", memory_,
-                  "refuse to start where weights, cache and activations would take more than this, "
-                  "e.g. 2G")
-      ->type_name("LIMIT");
+  compute_.add_to(verb);
 }
 
 std::int64_t InferenceOptions::context(const ModelFiles& files, std::int64_t prompt,
@@ -61,16 +80,11 @@ std::int64_t InferenceOptions::context(const ModelFiles& files, std::int64_t pro
 }
 
 Device InferenceOptions::open(const ModelFiles& files, std::int64_t prompt, std::int64_t bound) {
-  const std::int64_t limit = memory_.empty() ? 0 : parse_bytes(memory_, "--memory");
-  pool_ = make_thread_pool(threads_ == 0 ? available_threads() : threads_);
-  const Device device = cpu_device(*pool_);
-  if (limit == 0) return device;
-  const InferencePlan plan = plan_inference(device, files, dtype(), cache_dtype(), prompt, bound);
-  check(plan.total_bytes() <= limit, ErrorKind::device, files.path, "needs ",
-        bytes_text(plan.total_bytes()), " (", bytes_text(plan.mapped_bytes), " of weights, ",
-        bytes_text(plan.own_bytes), " beside them) for ", bound, " tokens; --memory allows ",
-        bytes_text(limit), "; fewer tokens (--context) or --cache bf16 need less");
-  return device;
+  const auto plan = [&](const Device& device) {
+    return plan_inference(device, files, dtype(), cache_dtype(), prompt, bound);
+  };
+  return compute_.open(files.path, plan, std::to_string(bound) + " tokens",
+                       "fewer tokens (--context) or --cache bf16 need less");
 }
 
 }  // namespace ffn::app

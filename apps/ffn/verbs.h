@@ -13,6 +13,7 @@ struct ExitCode {
 void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_data(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_plan(CLI::App& app);

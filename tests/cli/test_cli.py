@@ -89,7 +89,7 @@ class Cli(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
 
     def test_help_shows_an_example(self):
-        for verb in ("compare", "train", "eval", "plan", "inspect", "bench", "zoo", "data"):
+        for verb in ("compare", "train", "eval", "embed", "plan", "inspect", "bench", "zoo", "data"):
             result = ffn(verb, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertIn(f"ffn {verb}", result.stdout.split("Example:")[1])

@@ -21,7 +21,8 @@ ChildStatus status_of(int raw) {
 }
 
 // Between fork and exec: only calls that POSIX lists as safe there.
-[[noreturn]] void become(const char* program, char* const* arguments, pid_t parent) {
+[[noreturn]] void become(const char* program, char* const* arguments, pid_t parent,
+                         const char* errors_to) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGINT);
   if (::getppid() != parent) ::_exit(0);  // it died before the line above
@@ -30,6 +31,10 @@ ChildStatus status_of(int raw) {
     ::dup2(nowhere, STDIN_FILENO);
     ::dup2(nowhere, STDOUT_FILENO);
   }
+  if (*errors_to != '\0') {
+    const int errors = ::open(errors_to, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (errors >= 0) ::dup2(errors, STDERR_FILENO);
+  }
   for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
   ::execv(program, arguments);
   ::_exit(127);
@@ -37,7 +42,8 @@ ChildStatus status_of(int raw) {
 
 }  // namespace
 
-ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments) {
+ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+                           const std::string& errors_to) {
   std::vector<std::string> copies{program};
   copies.insert(copies.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
@@ -46,7 +52,7 @@ ChildProcess::ChildProcess(const std::string& program, const std::vector<std::st
   const pid_t parent = ::getpid();
   id_ = ::fork();
   check(id_ >= 0, ErrorKind::device, "process", "cannot be started: ", std::strerror(errno));
-  if (id_ == 0) become(program.c_str(), pointers.data(), parent);
+  if (id_ == 0) become(program.c_str(), pointers.data(), parent, errors_to.c_str());
 }
 
 ChildProcess::~ChildProcess() {

@@ -26,13 +26,14 @@ class ChildFailure : public std::exception {
   int exit_code_;
 };
 
-// Its standard output goes nowhere, its standard error where ours goes. It stands in a process
-// group of its own, so that Ctrl-C reaches this process alone, which passes it on; if this process
-// dies, the child gets SIGINT.
+// Its standard output goes nowhere, its standard error where ours goes, or to a file. It stands in
+// a process group of its own, so that Ctrl-C reaches this process alone, which passes it on; if
+// this process dies, the child gets SIGINT.
 class ChildProcess {
  public:
   // Throws Error{device} when no process can be made; a program that cannot be run exits with 127.
-  ChildProcess(const std::string& program, const std::vector<std::string>& arguments);
+  ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+               const std::string& errors_to = {});
   // Interrupts a child that still runs, and waits for it.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;

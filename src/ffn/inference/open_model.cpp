@@ -37,12 +37,6 @@ void describe_folder(const std::string& path, ModelFiles& files) {
 
 }  // namespace
 
-std::int64_t ModelFiles::file_bytes() const {
-  std::int64_t bytes = 0;
-  for (const auto& file : weights->files()) bytes += std::ssize(file->bytes());
-  return bytes;
-}
-
 ModelFiles open_model_files(const std::string& path) {
   ModelFiles files;
   files.path = path;
@@ -79,7 +73,7 @@ InferencePlan plan_inference(const Device& device, const ModelFiles& files, DTyp
     cache.grow(bound - rows);
     model.decoder().last_logits(ex, ids, cache);
   }
-  return {files.file_bytes(), ex.report().peak_bytes};
+  return {files.weights->file_bytes(), ex.report().peak_bytes};
 }
 
 }  // namespace ffn::inline v0

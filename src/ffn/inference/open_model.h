@@ -28,8 +28,6 @@ struct ModelFiles {
   std::unique_ptr<const Tokenizer> tokenizer;
   ChatTemplate chat;
   std::vector<std::string_view> harmless;  // ends of names of tensors that are no weights
-
-  std::int64_t file_bytes() const;  // of all files of weights
 };
 
 // A Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file. Errors: io of

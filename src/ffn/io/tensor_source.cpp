@@ -64,6 +64,12 @@ std::span<const std::byte> TensorSource::data(const StoredTensor& tensor) const 
                                               static_cast<std::size_t>(tensor.bytes));
 }
 
+std::int64_t TensorSource::file_bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& file : files_) bytes += std::ssize(file->bytes());
+  return bytes;
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const std::size_t bytes = character_bytes(text);

@@ -54,6 +54,7 @@ class TensorSource {
   std::span<const std::byte> data(const StoredTensor& tensor) const;
   // Shared, so that tensors over a mapping may outlive this object.
   const std::vector<std::shared_ptr<const MappedFile>>& files() const { return files_; }
+  std::int64_t file_bytes() const;  // of all files together
   const std::shared_ptr<const MappedFile>& file_of(const StoredTensor& tensor) const {
     return files_[tensor.file];
   }

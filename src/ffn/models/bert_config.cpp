@@ -4,6 +4,7 @@
 #include "ffn/feedforward/dense.h"
 #include "ffn/io/mapped_file.h"
 #include "ffn/models/bert.h"
+#include "ffn/models/decoder_family.h"
 #include "ffn/models/decoder_keys.h"
 
 namespace ffn::inline v0 {
@@ -12,7 +13,8 @@ BertConfig parse_bert_config(std::string_view json, std::string_view where) {
   const ConfigReader in(json, where);
   const std::string type = in.text("model_type");
   check(type == "bert", ErrorKind::io, where, "model_type '", type,
-        "' is no encoder of this library; known is bert");
+        "' is no encoder of this library; known is bert",
+        find_decoder_family(type) != nullptr ? " (a language model answers with ffn run)" : "");
   require_value(in, "position_embedding_type", "absolute");
   require_value(in, "is_decoder", false);
   BertConfig config;

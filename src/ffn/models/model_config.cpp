@@ -88,7 +88,8 @@ ModelConfig parse_model_config(std::string_view json, std::string_view where) {
   if (family == "decoder" || find_decoder_family(family) != nullptr)
     return parse_decoder_config(json, where);
   check(family != "bert", ErrorKind::io, where,
-        "is an encoder of texts (bert), which has no logits; expected a decoder, vit or deit");
+        "is an encoder of texts (bert), which has no logits; expected a decoder, vit or deit (ffn "
+        "embed makes vectors of texts)");
   std::vector<std::string_view> known{"vit", "deit"};
   for (const DecoderFamily& each : decoder_families()) known.push_back(each.model_type);
   fail(ErrorKind::io, where, "is of family '", family, "', which this library has not",

@@ -27,6 +27,8 @@ std::string text_of(const std::string& path) {
 
 SentencePooling::Mode read_mode(const std::string& path) {
   const ConfigReader in(text_of(path), path);
+  check(in.flag("include_prompt", true), ErrorKind::io, path,
+        "leaves the prompt out ('include_prompt' is false); this library pools all tokens");
   std::string modes;
   for (const auto& [key, value] : in.json().items()) {
     if (key.starts_with("pooling_mode_") && value.is_boolean() && value.get<bool>())
@@ -36,6 +38,14 @@ SentencePooling::Mode read_mode(const std::string& path) {
   if (modes == "pooling_mode_cls_token") return SentencePooling::Mode::first_token;
   fail(ErrorKind::io, path, "asks for '", modes,
        "'; this library has pooling_mode_mean_tokens or pooling_mode_cls_token");
+}
+
+// The default prompt; empty where there is none.
+std::string read_prompt(const std::string& path) {
+  if (!std::filesystem::exists(path)) return {};
+  const ConfigReader in(text_of(path), path);
+  if (!in.has("default_prompt_name")) return {};
+  return in.section("prompts").text(in.text("default_prompt_name").c_str());
 }
 
 // The folder of a module: a name inside, never a way out.
@@ -84,7 +94,11 @@ SentencePooling read_sentence_pooling(const std::string& folder) {
   if (std::filesystem::exists(lengths)) {
     const ConfigReader in(text_of(lengths), lengths);
     if (in.has("max_seq_length")) pooling.tokens = in.integer("max_seq_length", 1, 1 << 24);
+    check(!in.flag("do_lower_case", false), ErrorKind::io, lengths,
+          "wants texts in lower case before they are tokens ('do_lower_case'); this library leaves "
+          "that to the tokenizer");
   }
+  pooling.prompt = read_prompt(folder + "/config_sentence_transformers.json");
   const std::string path = folder + "/modules.json";
   if (!std::filesystem::exists(path)) return pooling;
   const Json modules = Json::parse(text_of(path), nullptr, false);

@@ -12,11 +12,13 @@ struct SentencePooling {
   Mode mode = Mode::mean;
   bool normalise = true;    // to length 1
   std::int64_t tokens = 0;  // longer texts are cut there; 0: the encoder's own bound
+  std::string prompt = {};  // stands before every text
 };
 
-// modules.json (Transformer, Pooling, Normalize), 1_Pooling/config.json and
-// sentence_bert_config.json of a folder; without modules.json the mean, normalised. Errors: io for
-// a module or a way of pooling that this library has not.
+// modules.json (Transformer, Pooling, Normalize), 1_Pooling/config.json, sentence_bert_config.json
+// and the default prompt of config_sentence_transformers.json of a folder; without modules.json the
+// mean, normalised. Errors: io for a module, a way of pooling or of changing texts that this
+// library has not.
 SentencePooling read_sentence_pooling(const std::string& folder);
 
 // y[s] = mean of the rows [offsets[s], offsets[s+1]) of x, or the first of them, divided by its

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
 #include "ffn/base/error.h"
 #include "ffn/io/cifar.h"
+#include "ffn/io/data_folder.h"
 #include "ffn/io/idx.h"
 
 namespace ffn::inline v0 {
@@ -132,14 +132,8 @@ const KnownDataSet* find_known_data_set(std::string_view name) {
 }
 
 std::vector<std::string> data_set_places(const KnownDataSet& known) {
-  std::vector<std::string> places;
-  const auto under = [&](const char* variable, std::string_view rest) {
-    const char* value = std::getenv(variable);
-    if (value == nullptr || *value == '\0') return;
-    places.push_back((fs::path(value) / rest / known.name).string());
-  };
-  under("FFN_DATA", "");
-  under("HOME", ".local/share/ffn");
+  std::vector<std::string> places = data_folders();
+  for (std::string& place : places) place = (fs::path(place) / known.name).string();
   if (!known.package_folder.empty()) places.emplace_back(known.package_folder);
   return places;
 }
