@@ -65,9 +65,11 @@ Device InferenceOptions::open(const ModelFiles& files, std::int64_t prompt, std:
   if (limit == 0) return device;
   const InferencePlan plan = plan_inference(device, files, dtype(), cache_dtype(), prompt, bound);
   check(plan.total_bytes() <= limit, ErrorKind::device, files.path, "needs ",
-        bytes_text(plan.total_bytes()), " (", bytes_text(plan.mapped_bytes), " of weights, ",
-        bytes_text(plan.own_bytes), " beside them) for ", bound, " tokens; --memory allows ",
-        bytes_text(limit), "; fewer tokens (--context) or --cache bf16 need less");
+        bytes_text(plan.total_bytes()), " (", bytes_text(plan.mapped_bytes),
+        " of weights in the file, ", bytes_text(plan.copied_bytes), " of copied ones, ",
+        bytes_text(plan.own_bytes - plan.copied_bytes), " beside them) for ", bound,
+        " tokens; --memory allows ", bytes_text(limit),
+        "; fewer tokens (--context) or --cache bf16 need less");
   return device;
 }
 
