@@ -78,8 +78,8 @@ void Bpe::add_merges(std::span<const TokenPair> merges, std::string_view where) 
   const std::size_t prefix = options_.continuing_prefix.size();
   std::string merged;
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-    const auto& [left, right] = merges[rank];
-    const auto known = [&, &left = left, &right = right](std::string_view token) {
+    const std::string_view left = merges[rank].first, right = merges[rank].second;
+    const auto known = [&](std::string_view token) {
       const auto id = vocabulary_.find(token);
       if (!id)
         fail(ErrorKind::io, where, "merge ", rank, " (", in_quotes(left), ", ", in_quotes(right),
