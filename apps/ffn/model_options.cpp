@@ -49,9 +49,10 @@ Device ComputeOptions::open(const std::string& path,
   if (limit == 0) return device;
   const InferencePlan planned = plan(device);
   check(planned.total_bytes() <= limit, ErrorKind::device, path, "needs ",
-        bytes_text(planned.total_bytes()), " (", bytes_text(planned.mapped_bytes), " of weights, ",
-        bytes_text(planned.own_bytes), " beside them) for ", for_what, "; --memory allows ",
-        bytes_text(limit), "; ", advice);
+        bytes_text(planned.total_bytes()), " (", bytes_text(planned.mapped_bytes),
+        " of weights in the file, ", bytes_text(planned.copied_bytes), " of copied ones, ",
+        bytes_text(planned.own_bytes - planned.copied_bytes), " beside them) for ", for_what,
+        "; --memory allows ", bytes_text(limit), "; ", advice);
   return device;
 }
 

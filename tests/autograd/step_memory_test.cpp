@@ -102,6 +102,21 @@ TEST(StepMemory, ABufferThatOutlivesItsStepKeepsItsBytes) {
   EXPECT_TRUE(memory->replayed());
 }
 
+TEST(StepMemory, SizesThatChangeFromStepToStepDoNotPileUp) {
+  const auto memory = make_memory();
+  const std::int64_t steps = 50;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    memory->begin_step();
+    {
+      const StorageRef steady = memory->acquire(Tag::activations, 2048);
+      const StorageRef growing = memory->acquire(Tag::scratch, 4096 + 64 * step);
+    }
+    memory->end_step();
+  }
+  // The slab of a step, and the blocks of the next, which did not fit into it.
+  EXPECT_LE(memory->system_bytes(), 2 * (2048 + 4096 + 64 * steps));
+}
+
 TEST(StepMemory, AStorageMayOutliveItsMemory) {
   if (!testing_support::counting()) GTEST_SKIP() << "nothing can be counted here";
   const std::int64_t before = testing_support::live_aligned_bytes();

@@ -161,6 +161,23 @@ class Cli(unittest.TestCase):
         self.assertLess(int(lines[-1]), 50 * 1024)
         os.remove(path)
 
+    def test_run_says_before_loading_what_experts_take(self):
+        folder = self.folder / "mixtral"
+        subprocess.run([sys.executable, ROOT / "tools/make_mixtral", folder, "--width", "64", "--layers", "2",
+                        "--shards", "2"], capture_output=True, check=True)
+        refused = ffn("run", folder, "hello", "--raw", "--max-tokens", "4", "--memory", "1M")
+        self.assertEqual(refused.returncode, 4, refused.stderr)
+        # Attention and two tables of bytes lie where they are; 2 layers of 8 experts are copied as bf16, 2
+        # routers and 5 norms become f32.
+        mapped = 2 * (2 * 4 * 64 * 64 + 2 * 256 * 64)
+        copied = 2 * (2 * 8 * 3 * 224 * 64) + 4 * (2 * 8 * 64 + 5 * 64)
+        self.assertIn(f"{mapped / 1024:g} KiB of weights in the file, {copied / 2**20:.4g} MiB of copied ones",
+                      refused.stderr)
+        ran = ffn("run", folder, "hello", "--raw", "--max-tokens", "4", "--memory", "2M", "-o", "json")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        needs = float(re.search(r"needs ([\d.]+) MiB", refused.stderr)[1]) * 2**20
+        self.assertLessEqual(json.loads(ran.stdout)["peak_bytes"] + mapped, needs * 1.0005)
+
     def test_inspect_refuses_hostile_files_in_one_line(self):
         corpus = ROOT / "tests/fuzz/corpus"
         hostile = [*corpus.glob("gguf/*"), *corpus.glob("safetensors/*"), *corpus.glob("safetensors_index/*")]

@@ -143,7 +143,9 @@ TEST_F(OpenModel, PlansWhatATextTakes) {
   DecoderCache cache(ex, files.config, 30, DType::f32);
   generate(ex, loaded.decoder(), cache, some_text(20), {.max_tokens = 10});
   EXPECT_LE(ex.report().peak_bytes, plan.own_bytes);
-  EXPECT_GT(plan.mapped_bytes, 0);
+  EXPECT_EQ(plan.mapped_bytes, loaded.bytes().mapped);
+  EXPECT_EQ(plan.copied_bytes, loaded.bytes().copied);
+  EXPECT_LT(plan.mapped_bytes, files.file_bytes());
   const InferencePlan longer = plan_inference(ex_.device(), files, DType::f32, DType::f32, 20, 60);
   EXPECT_GE(longer.own_bytes - plan.own_bytes, 30 * 2 * 2 * 8 * 4);
 }

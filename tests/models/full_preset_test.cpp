@@ -83,14 +83,17 @@ TEST_P(FullPreset, IsPlannedToTheByte) {
 
 INSTANTIATE_TEST_SUITE_P(Presets, FullPreset, testing::ValuesIn(cases()), name_of);
 
-// The first step finds out what a step needs; as the second one begins, one slab takes the place of
-// its buffers, and that is all for the rest of the run.
+// The first step finds out what a step needs, and holds no more than was in use at once; as the
+// second one begins, one slab takes the place of its buffers, and that is all for the rest of the
+// run. Buffers with fixed places fit together less well: 102.0 MB here for 101.8.
 TEST(FullPreset, StepsOfDeitTinyTakeNothingAfterTheFirst) {
   const auto two = make_thread_pool(2);
   SessionRun run = run_of({"deit-tiny", "mlp(gelu)"});
   run.steps = 4;
   const Outcome outcome = run_session(cpu_device(*two), run);
-  EXPECT_LE(outcome.steps[1].system_bytes, outcome.steps[0].system_bytes);
+  EXPECT_LE(outcome.steps[0].system_bytes, outcome.report.peak_bytes);
+  EXPECT_LE(outcome.steps[1].system_bytes - outcome.report.peak_bytes,
+            outcome.report.peak_bytes / 100);
   if (testing_support::counting()) {
     EXPECT_EQ(outcome.steps[1].counted_allocations, 1) << "the slab";
   }

@@ -1,5 +1,7 @@
 #include "ffn/autograd/step_memory.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "ffn/base/allocator.h"
@@ -145,11 +147,33 @@ std::byte* StepMemory::from_pool(std::int64_t bytes) {
   if (guarded_) return from_system(bytes);
   const auto found = pool_.find(charged_bytes(bytes));
   if (found != pool_.end() && !found->second.empty()) {
-    std::byte* data = found->second.back();
+    std::byte* data = found->second.back().data;
     found->second.pop_back();
+    idle_bytes_ -= charged_bytes(bytes);
     return data;
   }
+  make_room(charged_bytes(bytes));
   return from_system(bytes);
+}
+
+void StepMemory::make_room(std::int64_t bytes) {
+  most_bytes_in_use_ = std::max(most_bytes_in_use_, system_bytes_ - idle_bytes_ + bytes);
+  for (const bool of_this_step : {false, true})
+    release_idle(most_bytes_in_use_ - bytes, of_this_step);
+}
+
+void StepMemory::release_idle(std::int64_t most, bool of_this_step) {
+  for (auto size = pool_.begin(); size != pool_.end() && system_bytes_ > most;) {
+    std::vector<Idle>& blocks = size->second;
+    auto idle = blocks.begin();  // the oldest lie first
+    for (; idle != blocks.end() && system_bytes_ > most; ++idle) {
+      if (idle->step_age == step_age_ && !of_this_step) break;
+      to_system(idle->data, size->first);
+      idle_bytes_ -= size->first;
+    }
+    blocks.erase(blocks.begin(), idle);
+    size = blocks.empty() ? pool_.erase(size) : std::next(size);
+  }
 }
 
 void StepMemory::to_pool(std::byte* data, std::int64_t bytes) {
@@ -157,7 +181,8 @@ void StepMemory::to_pool(std::byte* data, std::int64_t bytes) {
   if (guarded_) {
     to_system(data, bytes);
   } else {
-    pool_[charged_bytes(bytes)].push_back(data);
+    pool_[charged_bytes(bytes)].push_back({data, step_age_});
+    idle_bytes_ += charged_bytes(bytes);
   }
 }
 
@@ -176,9 +201,10 @@ void StepMemory::to_system(std::byte* data, std::int64_t bytes) {
 
 void StepMemory::empty_pool() {
   for (auto& [bytes, blocks] : pool_) {
-    for (std::byte* data : blocks) to_system(data, bytes);
+    for (const Idle& block : blocks) to_system(block.data, bytes);
   }
   pool_.clear();
+  idle_bytes_ = 0;
 }
 
 }  // namespace ffn::inline v0

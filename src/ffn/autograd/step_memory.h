@@ -6,6 +6,11 @@
 //            at the first other event the rest of the step falls back to the pool, and the next
 //            step is traced again
 //
+// The pool keeps no more than is worth it: before it asks the system for a block, idle blocks are
+// given back until what is held stays at the most that was ever in use at once. So sizes that
+// change from step to step (a prompt in pieces, whose keys grow) do not pile up, and a step that
+// runs from the pool takes no more than the ledger says.
+//
 // On a dry device all of this happens without memory: addresses are null, numbers are the same.
 // Under guard bytes (base/allocator.h, tests) every buffer is a block of its own, of exactly the
 // bytes asked for, so that a write past its end is seen; pool and slab then rest.
@@ -64,6 +69,9 @@ class StepMemory : public std::enable_shared_from_this<StepMemory> {
   void give_back(const Place& place, Tag tag, std::int64_t bytes, bool persistent);
   std::byte* from_pool(std::int64_t bytes);
   void to_pool(std::byte* data, std::int64_t bytes);
+  // Makes room for `bytes` more among what was once in use: idle blocks of earlier steps go first.
+  void make_room(std::int64_t bytes);
+  void release_idle(std::int64_t most, bool of_this_step);
   std::byte* from_system(std::int64_t bytes);
   void to_system(std::byte* data, std::int64_t bytes);
   void empty_pool();
@@ -83,7 +91,13 @@ class StepMemory : public std::enable_shared_from_this<StepMemory> {
   std::byte* slab_ = nullptr;
   std::int64_t slab_allocated_bytes_ = 0;
   std::int64_t live_in_slab_ = 0;
-  std::unordered_map<std::int64_t, std::vector<std::byte*>> pool_;
+  struct Idle {
+    std::byte* data;
+    std::uint32_t step_age;  // when it was given back
+  };
+  std::unordered_map<std::int64_t, std::vector<Idle>> pool_;  // by charged size, latest last
+  std::int64_t idle_bytes_ = 0;                               // in the pool
+  std::int64_t most_bytes_in_use_ = 0;  // of what came from the system, the slab as a whole
   std::uint64_t system_allocations_ = 0;
   std::int64_t system_bytes_ = 0;
 };

@@ -29,7 +29,7 @@ struct Generated {
 
 // Tokens of a prompt that pass through the model at once: enough rows for the products, and memory
 // that does not grow with the prompt.
-inline constexpr std::int64_t kPromptPiece = 512;
+inline constexpr std::int64_t kPromptPiece = 256;
 
 // Puts `prompt` (at least one id) behind what the cache holds and goes on with up to max_tokens
 // ids, each chosen from the logits of the one before; draws are numbered from 0 on. `on_id` sees

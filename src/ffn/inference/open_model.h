@@ -53,8 +53,9 @@ class LoadedModel {
 
 // What a text costs on `device`, found without reading weights.
 struct InferencePlan {
-  std::int64_t mapped_bytes = 0;  // of the files; the system may drop and read them again
+  std::int64_t mapped_bytes = 0;  // read in the files; the system may drop and read them again
   std::int64_t own_bytes = 0;     // peak of everything else: copies, cache, activations
+  std::int64_t copied_bytes = 0;  // of own_bytes: weights that cannot stay where they lie
   std::int64_t total_bytes() const { return mapped_bytes + own_bytes; }
 };
 // Of `prompt` tokens and a cache for `bound` in all.

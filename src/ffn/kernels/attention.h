@@ -46,6 +46,7 @@ struct AttentionBackwardArgs {
 struct AttentionShape {
   std::int64_t sequences, queries, keys;  // of the longest sequence
   std::int64_t heads, kv_heads, width;
+  bool lse = false;  // it is wanted: backward will make these scores again, bit for bit
 };
 
 }  // namespace ffn::inline v0::kernels

@@ -39,6 +39,11 @@ bool keeps_type(const Parameter& parameter, const Entries& entries) {
   return true;
 }
 
+// What has been copied need not stay in memory twice: the file's pages go.
+void give_back(const Tensor& read) {
+  read.storage()->discard(read.offset_bytes(), read.spec().bytes());
+}
+
 // Blocks and whole rows are bytes; a transposed matrix is read and written by its elements.
 void copy_entry(const StoredWeight& stored, const Tensor& from, const Tensor& to) {
   if (!stored.transposed) {
@@ -62,6 +67,7 @@ Tensor copied(Executor& ex, const Parameter& parameter, const Entries& entries) 
     const StoredWeight& stored = *entries.stored[i];
     const Tensor to = stored.rows == 0 ? made : made.slice_rows(stored.row, stored.rows);
     copy_entry(stored, entries.tensors[i]->tensor, to);
+    give_back(entries.tensors[i]->tensor);
   }
   return made;
 }
@@ -77,6 +83,7 @@ Tensor converted(Executor& ex, const Parameter& parameter, const Entries& entrie
     check(!stored.transposed, ErrorKind::io, stored.name, "holds ", entries.tensors[i]->dtype_name,
           ", which cannot be transposed; expected F32, BF16 or F16");
     set_host_values(to, values);
+    give_back(entries.tensors[i]->tensor);
   }
   return made;
 }

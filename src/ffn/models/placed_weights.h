@@ -17,6 +17,7 @@ struct PlacedBytes {
 //   matrices  views of the file in its own type: f32, bf16, f16 or blocks, which linear() reads
 //   copies    one matrix of experts that lie apart, a matrix that the file holds as [in, out]
 //             or that begins at no multiple of its element: in the file's type
+//             and the file's pages are given back one tensor after another
 //   the rest  norms, biases, routers and f64: f32 (f64 on the reference, where `compute` is f64)
 // A layer of f16 or blocks runs as the composition of its products. The file's mapping lives as
 // long as the parameters. On a dry device sizes are as they would be, and nothing is read.

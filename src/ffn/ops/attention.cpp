@@ -22,7 +22,8 @@ class AttentionOp final : public Op {
     check_options();
     check_inputs(inputs, context);
     const TensorSpec& q = inputs[0];
-    const kernels::AttentionShape shape = kernel_shape(inputs);
+    kernels::AttentionShape shape = kernel_shape(inputs);
+    shape.lse = context.wants_gradient != 0;
     OpSpec spec;
     spec.outputs.push_back({q.shape, q.dtype});
     spec.may_alias.push_back({0, 0});

@@ -21,8 +21,8 @@ constexpr char32_t kDirect = 0x180;
 
 class Bpe final : public TokenModel {
  public:
-  Bpe(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>>& merges,
-      BpeOptions options, std::string_view where)
+  Bpe(Vocabulary vocabulary, std::span<const TokenPair> merges, BpeOptions options,
+      std::string_view where)
       : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
     add_merges(merges, where);
     if (!options_.unknown.empty()) {
@@ -57,8 +57,7 @@ class Bpe final : public TokenModel {
   }
 
  private:
-  void add_merges(const std::vector<std::pair<std::string, std::string>>& merges,
-                  std::string_view where);
+  void add_merges(std::span<const TokenPair> merges, std::string_view where);
   void add_symbols(std::string_view word, MergeScratch& scratch) const;
   bool add_bytes(std::string_view symbol, MergeScratch& scratch) const;
   void merge_all(MergeScratch& scratch) const;
@@ -74,23 +73,25 @@ class Bpe final : public TokenModel {
   bool plain_ = true;
 };
 
-void Bpe::add_merges(const std::vector<std::pair<std::string, std::string>>& merges,
-                     std::string_view where) {
+void Bpe::add_merges(std::span<const TokenPair> merges, std::string_view where) {
   merges_.reserve(merges.size());
   const std::size_t prefix = options_.continuing_prefix.size();
+  std::string merged;
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-    const auto& [left, right] = merges[rank];
-    const auto known = [&](const std::string& token) {
+    const std::string_view left = merges[rank].first, right = merges[rank].second;
+    const auto known = [&](std::string_view token) {
       const auto id = vocabulary_.find(token);
-      check(id.has_value(), ErrorKind::io, where, "merge ", rank, " (", in_quotes(left), ", ",
-            in_quotes(right), ") names ", in_quotes(token), ", which is not in the vocabulary");
+      if (!id)
+        fail(ErrorKind::io, where, "merge ", rank, " (", in_quotes(left), ", ", in_quotes(right),
+             ") names ", in_quotes(token), ", which is not in the vocabulary");
       return *id;
     };
     const std::int32_t left_id = known(left), right_id = known(right);
-    check(right.size() >= prefix, ErrorKind::io, where, "merge ", rank, ": ", in_quotes(right),
-          " is shorter than the prefix ", in_quotes(options_.continuing_prefix));
-    merges_.set(pair_key(left_id, right_id),
-                {static_cast<std::int32_t>(rank), known(left + right.substr(prefix))});
+    if (right.size() < prefix)
+      fail(ErrorKind::io, where, "merge ", rank, ": ", in_quotes(right),
+           " is shorter than the prefix ", in_quotes(options_.continuing_prefix));
+    merged.assign(left).append(right.substr(prefix));
+    merges_.set(pair_key(left_id, right_id), {static_cast<std::int32_t>(rank), known(merged)});
   }
 }
 
@@ -166,8 +167,7 @@ void Bpe::merge_all(MergeScratch& scratch) const {
 
 }  // namespace
 
-std::unique_ptr<TokenModel> make_bpe(Vocabulary vocabulary,
-                                     const std::vector<std::pair<std::string, std::string>>& merges,
+std::unique_ptr<TokenModel> make_bpe(Vocabulary vocabulary, std::span<const TokenPair> merges,
                                      BpeOptions options, std::string_view where) {
   return std::make_unique<Bpe>(std::move(vocabulary), merges, std::move(options), where);
 }

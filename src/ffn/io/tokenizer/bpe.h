@@ -3,10 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "ffn/io/tokenizer/token_model.h"
 
@@ -21,11 +21,12 @@ struct BpeOptions {
   bool ignore_merges = false;     // a word that is a token is that token
 };
 
-// `merges` by rank: pairs of tokens whose concatenation is a token. A word of n symbols costs
-// O(n log n). Errors: Error{io} naming `where` for a merge of or to an unknown token, and an
-// unknown token that is not in the vocabulary.
-std::unique_ptr<TokenModel> make_bpe(Vocabulary vocabulary,
-                                     const std::vector<std::pair<std::string, std::string>>& merges,
+using TokenPair = std::pair<std::string_view, std::string_view>;
+
+// `merges` by rank: pairs of tokens whose concatenation is a token, read here and not kept. A word
+// of n symbols costs O(n log n). Errors: Error{io} naming `where` for a merge of or to an unknown
+// token, and an unknown token that is not in the vocabulary.
+std::unique_ptr<TokenModel> make_bpe(Vocabulary vocabulary, std::span<const TokenPair> merges,
                                      BpeOptions options, std::string_view where);
 
 }  // namespace ffn::inline v0

@@ -36,8 +36,8 @@ class Source {
       check(file.token_types[id] >= 1 && file.token_types[id] <= 6, ErrorKind::io, where, "token ",
             id, " has the unknown type ", file.token_types[id], ", expected 1 to 6");
     for (std::size_t id = 0; id < file.tokens.size(); ++id)
-      check(valid_utf8(file.tokens[id]) == file.tokens[id], ErrorKind::io, where, "token ", id,
-            " (", in_quotes(file.tokens[id]), ") is no UTF-8");
+      if (!is_valid_utf8(file.tokens[id]))
+        fail(ErrorKind::io, where, "token ", id, " (", in_quotes(file.tokens[id]), ") is no UTF-8");
   }
 
   const GgufVocabulary& file() const { return file_; }
@@ -48,15 +48,7 @@ class Source {
                                      : static_cast<TokenType>(file_.token_types[id]);
   }
 
-  // Names of tokens by `name(id)`.
-  template <class Name>
-  Vocabulary vocabulary(const Name& name) const {
-    std::vector<std::pair<std::string, std::int64_t>> tokens;
-    tokens.reserve(count());
-    for (std::size_t id = 0; id < count(); ++id)
-      tokens.emplace_back(name(id), static_cast<std::int64_t>(id));
-    return Vocabulary(std::move(tokens), where_);
-  }
+  Vocabulary vocabulary() const { return {file_.tokens, where_}; }
 
   std::optional<std::int32_t> special(const std::optional<std::int64_t>& id,
                                       std::string_view what) const {
@@ -114,13 +106,14 @@ void add_around(const Source& source, bool bos, bool eos, TokenizerParts& parts)
 
 TokenizerParts byte_level_parts(const Source& source) {
   const GgufVocabulary& file = source.file();
-  std::vector<std::pair<std::string, std::string>> merges;
+  std::vector<TokenPair> merges;
   merges.reserve(file.merges.size());
   for (std::size_t rank = 0; rank < file.merges.size(); ++rank) {
     const std::string_view merge = file.merges[rank];
     const std::size_t space = merge.find(' ', 1);  // a first byte belongs to the left token
-    check(space != std::string_view::npos, ErrorKind::io, source.where(), "merge ", rank, " (",
-          in_quotes(merge), ") is no pair of tokens");
+    if (space == std::string_view::npos)
+      fail(ErrorKind::io, source.where(), "merge ", rank, " (", in_quotes(merge),
+           ") is no pair of tokens");
     merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
   }
   GgufWords words = gguf_words(file.pre, source.where());
@@ -128,9 +121,7 @@ TokenizerParts byte_level_parts(const Source& source) {
   options.ignore_merges = words.ignore_merges;
   TokenizerParts parts;
   parts.name = "bpe";
-  parts.model =
-      make_bpe(source.vocabulary([&](std::size_t id) { return std::string(file.tokens[id]); }),
-               merges, std::move(options), source.where());
+  parts.model = make_bpe(source.vocabulary(), merges, std::move(options), source.where());
   parts.pre_tokenizer = std::move(words.pre_tokenizer);
   parts.normalizer = std::move(words.normalizer);
   parts.decoder = decode_byte_level();
@@ -150,10 +141,8 @@ TokenizerParts score_parts(const Source& source) {
   const auto unknown = source.special(file.unknown_token_id, "unknown");
   TokenizerParts parts;
   parts.name = "sentencepiece";
-  parts.model = make_sentence_piece(
-      source.vocabulary([&](std::size_t id) { return std::string(file.tokens[id]); }),
-      {file.scores.begin(), file.scores.end()}, std::move(mergeable), unknown.value_or(-1),
-      source.where());
+  parts.model = make_sentence_piece(source.vocabulary(), {file.scores.begin(), file.scores.end()},
+                                    std::move(mergeable), unknown.value_or(-1), source.where());
   const bool prefix = file.add_space_prefix.value_or(true);
   std::vector<Normalizer> steps;
   if (prefix) steps.push_back(prepend(std::string(kSpaceMark)));
@@ -193,9 +182,11 @@ TokenizerParts word_piece_parts(const Source& source) {
   if (unknown) options.unknown = word_piece_name(source, static_cast<std::size_t>(*unknown));
   TokenizerParts parts;
   parts.name = "wordpiece";
-  parts.model = make_word_piece(
-      source.vocabulary([&](std::size_t id) { return word_piece_name(source, id); }),
-      std::move(options), source.where());
+  std::vector<std::string> names;
+  for (std::size_t id = 0; id < source.count(); ++id) names.push_back(word_piece_name(source, id));
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  parts.model =
+      make_word_piece(Vocabulary(views, source.where()), std::move(options), source.where());
   BertNormalizerOptions normal;
   normal.lowercase = normal.strip_accents = file.lowercase;
   parts.normalizer = bert_normalizer(normal);

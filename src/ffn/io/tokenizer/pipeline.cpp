@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "ffn/base/error.h"
@@ -28,18 +29,19 @@ class Pipeline final : public Tokenizer {
   Pipeline(TokenizerParts parts, std::string_view where)
       : parts_(std::move(parts)), vocabulary_(parts_.model->vocabulary()) {
     end_ = vocabulary_.end();
-    for (const AddedToken& token : parts_.added) {
-      check(token.id >= 0, ErrorKind::io, where, "the added token ", in_quotes(token.content),
-            " has the id ", token.id);
-      end_ = std::max(end_, token.id + 1);
-      added_by_id_[token.id] = token.content;
-      added_by_name_.emplace(token.content, token.id);
-      if (token.special) special_names_.emplace(token.content, token.id);
-    }
-    if (!parts_.decoder) parts_.decoder = decode_spaces();
     added_ = AddedTokens(std::move(parts_.added), [this](std::string text) {
       return parts_.added_is_normal ? text : normal(std::move(text)).text;
     });
+    for (const AddedToken& token : added_.tokens()) {
+      if (token.id < 0)
+        fail(ErrorKind::io, where, "the added token ", in_quotes(token.content), " has the id ",
+             token.id);
+      end_ = std::max(end_, token.id + 1);
+      added_by_id_[token.id] = token.content;
+      added_by_name_.emplace(token.content, token.id);
+      if (token.special) special_names_.insert(token.content);
+    }
+    if (!parts_.decoder) parts_.decoder = decode_spaces();
     check_ids(where);
   }
 
@@ -48,7 +50,7 @@ class Pipeline final : public Tokenizer {
   const SpecialTokens& special() const override { return parts_.special; }
 
   std::optional<std::int32_t> find(std::string_view token) const override {
-    const auto added = added_by_name_.find(std::string(token));
+    const auto added = added_by_name_.find(token);
     if (added != added_by_name_.end()) return added->second;
     return vocabulary_.find(token);
   }
@@ -71,9 +73,9 @@ class Pipeline final : public Tokenizer {
     for (const std::int32_t id : ids) {
       check(id >= 0 && id < end_, ErrorKind::io, parts_.name, "id ", id,
             " is outside the vocabulary of ", end_);
-      const std::string* token = token_of(id);
-      if (token == nullptr || (skip_special && special_names_.contains(*token))) continue;
-      tokens.push_back(*token);
+      const auto token = token_of(id);
+      if (!token || (skip_special && special_names_.contains(*token))) continue;
+      tokens.emplace_back(*token);
     }
     if (tokens.empty()) return {};
     parts_.decoder(tokens);
@@ -89,14 +91,14 @@ class Pipeline final : public Tokenizer {
     return result;
   }
 
-  const std::string* token_of(std::int32_t id) const {
+  std::optional<std::string_view> token_of(std::int32_t id) const {
     const auto added = added_by_id_.find(id);
-    return added != added_by_id_.end() ? &added->second : vocabulary_.token(id);
+    return added != added_by_id_.end() ? added->second : vocabulary_.token(id);
   }
 
   void check_ids(std::string_view where) const {
     const auto known = [&](std::int32_t id, std::string_view what) {
-      check(token_of(id) != nullptr, ErrorKind::io, where, "the ", what, " token has the id ", id,
+      check(token_of(id).has_value(), ErrorKind::io, where, "the ", what, " token has the id ", id,
             ", which is no token of the vocabulary of ", end_);
     };
     if (parts_.special.bos) known(*parts_.special.bos, "first (bos)");
@@ -153,8 +155,10 @@ class Pipeline final : public Tokenizer {
   TokenizerParts parts_;
   const Vocabulary& vocabulary_;
   AddedTokens added_;
-  std::unordered_map<std::int32_t, std::string> added_by_id_;
-  std::unordered_map<std::string, std::int32_t> added_by_name_, special_names_;
+  // Views of added_.
+  std::unordered_map<std::int32_t, std::string_view> added_by_id_;
+  std::unordered_map<std::string_view, std::int32_t> added_by_name_;
+  std::unordered_set<std::string_view> special_names_;
   std::int32_t end_ = 0;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "ffn/base/error.h"
@@ -16,17 +15,19 @@ namespace {
 
 class SentencePiece final : public TokenModel {
  public:
-  SentencePiece(Vocabulary vocabulary, std::vector<float> scores,
-                const std::vector<bool>& mergeable, std::int32_t unknown, std::string_view where)
-      : vocabulary_(std::move(vocabulary)), scores_(std::move(scores)), unknown_(unknown) {
-    pieces_.reserve(vocabulary_.count());
+  SentencePiece(Vocabulary vocabulary, std::vector<float> scores, std::vector<bool> mergeable,
+                std::int32_t unknown, std::string_view where)
+      : vocabulary_(std::move(vocabulary)),
+        scores_(std::move(scores)),
+        mergeable_(std::move(mergeable)),
+        unknown_(unknown) {
     for (std::int32_t id = 0; id < vocabulary_.end(); ++id) {
-      const std::string* token = vocabulary_.token(id);
+      const auto token = vocabulary_.token(id);
       const auto at = static_cast<std::size_t>(id);
-      if (token == nullptr || !mergeable[at]) continue;
-      check(!std::isnan(scores_[at]), ErrorKind::io, where, "token ", in_quotes(*token), " (id ",
-            id, ") has a score that is no number");
-      pieces_.emplace(*token, id);
+      if (!token || !mergeable_[at]) continue;
+      if (std::isnan(scores_[at]))
+        fail(ErrorKind::io, where, "token ", in_quotes(*token), " (id ", id,
+             ") has a score that is no number");
       longest_ = std::max(longest_, token->size());
     }
     bytes_ = byte_tokens(vocabulary_);
@@ -61,9 +62,8 @@ class SentencePiece final : public TokenModel {
  private:
   std::optional<std::int32_t> piece(std::string_view text) const {
     if (text.size() > longest_) return std::nullopt;
-    const auto found = pieces_.find(text);
-    if (found == pieces_.end()) return std::nullopt;
-    return found->second;
+    const auto id = vocabulary_.find(text);
+    return id && mergeable_[static_cast<std::size_t>(*id)] ? id : std::nullopt;
   }
 
   void offer(std::string_view word, std::int32_t left, MergeScratch& scratch) const {
@@ -97,7 +97,7 @@ class SentencePiece final : public TokenModel {
 
   Vocabulary vocabulary_;
   std::vector<float> scores_;
-  std::unordered_map<std::string_view, std::int32_t> pieces_;  // what text may become
+  std::vector<bool> mergeable_;  // by id: what text may become
   std::vector<std::int32_t> bytes_;
   std::size_t longest_ = 0;
   std::int32_t unknown_;
@@ -108,8 +108,8 @@ class SentencePiece final : public TokenModel {
 std::unique_ptr<TokenModel> make_sentence_piece(Vocabulary vocabulary, std::vector<float> scores,
                                                 std::vector<bool> mergeable, std::int32_t unknown,
                                                 std::string_view where) {
-  return std::make_unique<SentencePiece>(std::move(vocabulary), std::move(scores), mergeable,
-                                         unknown, where);
+  return std::make_unique<SentencePiece>(std::move(vocabulary), std::move(scores),
+                                         std::move(mergeable), unknown, where);
 }
 
 }  // namespace ffn::inline v0

@@ -22,24 +22,24 @@ using nlohmann::json;
 
 Vocabulary read_vocabulary(const JsonPart& model) {
   const JsonPart vocab = model.part("vocab");
-  std::vector<std::pair<std::string, std::int64_t>> tokens;
+  std::vector<Vocabulary::Entry> tokens;
   tokens.reserve(vocab.object().size());
   for (const auto& [token, id] : vocab.object().items()) {
     if (!id.is_number_unsigned() || id.get<std::uint64_t>() > 0x7FFFFFFF)
       vocab.reject("gives ", in_quotes(token), " an id that is no integer below 2^31");
-    tokens.emplace_back(token, id.get<std::int64_t>());
+    tokens.push_back({token, id.get<std::int64_t>()});
   }
-  return Vocabulary(std::move(tokens), model.where());
+  return Vocabulary(tokens, model.where());
 }
 
 // ["a", "b"], or "a b" in older files.
-std::pair<std::string, std::string> read_merge(const JsonPart& model, const json& merge) {
+TokenPair read_merge(const JsonPart& model, const json& merge) {
   if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string())
-    return {merge[0].get<std::string>(), merge[1].get<std::string>()};
+    return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
   if (merge.is_string()) {
-    const auto text = merge.get<std::string>();
+    const std::string_view text = merge.get_ref<const std::string&>();
     const std::size_t space = text.find(' ');
-    if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos)
+    if (space != std::string_view::npos && text.find(' ', space + 1) == std::string_view::npos)
       return {text.substr(0, space), text.substr(space + 1)};
   }
   model.reject("has a merge that is no pair of tokens");
@@ -58,7 +58,7 @@ std::unique_ptr<TokenModel> read_bpe(const JsonPart& model) {
   options.byte_fallback = model.boolean("byte_fallback", false);
   options.ignore_merges = model.boolean("ignore_merges", false);
   const json& list = model.array("merges");
-  std::vector<std::pair<std::string, std::string>> merges;
+  std::vector<TokenPair> merges;
   merges.reserve(list.size());
   for (const json& merge : list)
     if (!merge.is_string() || !merge.get_ref<const std::string&>().starts_with("#version"))
@@ -110,7 +110,7 @@ std::vector<AddedToken> read_added_tokens(const JsonPart& root, const Vocabulary
     if (id != expected)
       part.reject("gives ", in_quotes(token.content), " the id ", id, ", expected ", expected);
     token.id = static_cast<std::int32_t>(id);
-    if (!known && vocabulary.token(token.id) != nullptr)
+    if (!known && vocabulary.token(token.id).has_value())
       part.reject("gives ", in_quotes(token.content), " the id ", id, " of ",
                   in_quotes(*vocabulary.token(token.id)));
     tokens.push_back(std::move(token));

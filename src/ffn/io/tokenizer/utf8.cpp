@@ -49,6 +49,16 @@ std::size_t well_formed(std::string_view text, std::size_t* broken) {
   return length;
 }
 
+bool is_valid_utf8(std::string_view bytes) {
+  std::size_t broken = 0;
+  while (!bytes.empty()) {
+    const std::size_t length = well_formed(bytes, &broken);
+    if (length == 0) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string valid_utf8(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());

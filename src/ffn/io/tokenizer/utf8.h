@@ -1,4 +1,4 @@
-// Text as code points. All but valid_utf8() and well_formed() expect valid UTF-8.
+// Text as code points. All but the first three functions expect valid UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 // bytes one U+FFFD stands for: the longest beginning of a character (Unicode 15, table 3-8).
 std::size_t well_formed(std::string_view text, std::size_t* broken);
 
+bool is_valid_utf8(std::string_view bytes);
 // `bytes` with each broken part replaced by U+FFFD, as Python's errors="replace" does it.
 std::string valid_utf8(std::string_view bytes);
 

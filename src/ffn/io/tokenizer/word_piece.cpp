@@ -20,7 +20,7 @@ class WordPiece final : public TokenModel {
           in_quotes(options_.unknown), " is not in the vocabulary");
     unknown_ = *unknown;
     for (std::int32_t id = 0; id < vocabulary_.end(); ++id)
-      if (const std::string* token = vocabulary_.token(id)) tokens_.add(*token, id);
+      if (const auto token = vocabulary_.token(id)) tokens_.add(*token, id);
     continuing_ = tokens_.walk(options_.continuing_prefix);
   }
 

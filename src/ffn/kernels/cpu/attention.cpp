@@ -2,6 +2,7 @@
 // numbers depend on its own sequence and key head, and each gradient of a key head is summed by one
 // thread.
 #include "ffn/kernels/cpu/attention_block.h"
+#include "ffn/kernels/cpu/attention_few_rows.h"
 #include "ffn/kernels/table.h"
 
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
@@ -25,8 +26,8 @@ AttentionShape shape_of(const Args& args) {
   const AttentionRule& rule = args.rule;
   const bool ragged = args.offsets != nullptr;
   const std::int64_t parts = ragged ? 1 : most(args.sequences, 1);
-  return {args.sequences, args.q.rows / parts, args.k.rows / parts,
-          rule.heads,     rule.kv_heads,       args.q.cols / rule.heads};
+  return {args.sequences, args.q.rows / parts,      args.k.rows / parts,     rule.heads,
+          rule.kv_heads,  args.q.cols / rule.heads, args.lse.data != nullptr};
 }
 Widths widths_of(const AttentionShape& shape) {
   return {shape.width, shape.keys, shape.queries * (shape.heads / shape.kv_heads)};
@@ -35,21 +36,25 @@ Widths widths_of(const AttentionShape& shape) {
 // ---- forward ----
 
 struct ForwardMemory {
-  float *k, *v, *q, *scores, *out;
+  float *k = nullptr, *v = nullptr;  // panels; few rows need none
+  float *q, *scores, *out;
 
   ForwardMemory(const AttentionShape& shape, float* at) {
     const Widths ld = widths_of(shape);
     Pieces pieces(at);
-    k = pieces.take(panel_floats(shape.keys, shape.width));
-    v = pieces.take(panel_floats(shape.width, shape.keys));
+    if (!has_few_rows(shape)) {
+      k = pieces.take(panel_floats(shape.keys, shape.width));
+      v = pieces.take(panel_floats(shape.width, shape.keys));
+    }
     q = pieces.take(ld.rows * ld.row);
     scores = pieces.take(ld.rows * ld.scores);
     out = pieces.take(ld.rows * ld.row);
   }
   static std::int64_t floats(const AttentionShape& shape) {
     const Widths ld = widths_of(shape);
-    return panel_floats(shape.keys, shape.width) + panel_floats(shape.width, shape.keys) +
-           ld.rows * (2 * ld.row + ld.scores);
+    const std::int64_t panels =
+        panel_floats(shape.keys, shape.width) + panel_floats(shape.width, shape.keys);
+    return (has_few_rows(shape) ? 0 : panels) + ld.rows * (2 * ld.row + ld.scores);
   }
 };
 
@@ -70,22 +75,42 @@ RowSum exponentiate(const AttentionRule& rule, Range all, Range visible, float* 
   return {max, exponentials(max, row, n)};
 }
 
-struct ForwardPanels {
-  Panels k, v;  // for the scores and for the result
+// Keys and values of a head: panels for the scores and for the result or, where these are null, the
+// rows as they stand.
+struct ForwardKeys {
+  ConstMatrix k_rows, v_rows;
+  Panels k, v;
 };
+ForwardKeys forward_keys(const AttentionForwardArgs& args, const Block& head,
+                         const ForwardMemory& memory) {
+  ForwardKeys keys{head_rows(args.k, head), head_rows(args.v, head), {}, {}};
+  if (memory.k == nullptr) return keys;
+  keys.k = make_panels(ProductForm::nt, keys.k_rows, memory.k);
+  keys.v = make_panels(ProductForm::nn, keys.v_rows, memory.v);
+  return keys;
+}
 
 void forward_block(const AttentionForwardArgs& args, const Block& block, const Widths& ld,
-                   const ForwardMemory& memory, const ForwardPanels& panels) {
+                   const ForwardMemory& memory, const ForwardKeys& of) {
   const Range keys = block.keys(args.rule);
+  const bool few = of.k.data == nullptr;
   RowSum sums[kBlockQueries] = {};
   if (keys.begin < keys.end) {
     load_block(args.q, block, args.rule.scale, memory.q, ld.row);
-    block_scores(memory.q, ld.row, block, keys, panels.k, memory.scores, ld.scores);
+    if (few) {
+      few_scores(memory.q, ld.row, block, keys, of.k_rows, memory.scores, ld.scores);
+    } else {
+      block_scores(memory.q, ld.row, block, keys, of.k, memory.scores, ld.scores);
+    }
     for (std::int64_t r = 0; r < block.rows; ++r) {
       sums[r] = exponentiate(args.rule, keys, visible_keys(args.rule, block.at, block.query(r)),
                              memory.scores + r * ld.scores);
     }
-    sum_over_keys(memory.scores, ld.scores, block, keys, panels.v, memory.out, ld.row);
+    if (few) {
+      few_sums(memory.scores, ld.scores, block, keys, of.v_rows, memory.out, ld.row);
+    } else {
+      sum_over_keys(memory.scores, ld.scores, block, keys, of.v, memory.out, ld.row);
+    }
   } else {
     fill_with(block.rows * ld.row, memory.out, 0);
   }
@@ -112,10 +137,9 @@ void forward_tasks(const AttentionForwardArgs& args, Range tasks, float* workspa
     const Block head = whole_head(args, i / args.rule.kv_heads, i % args.rule.kv_heads);
     const Range here{most(tasks.begin - first, 0), least(tasks.end - first, head.blocks())};
     if (here.begin < here.end) {
-      const ForwardPanels panels{make_panels(ProductForm::nt, head_rows(args.k, head), memory.k),
-                                 make_panels(ProductForm::nn, head_rows(args.v, head), memory.v)};
+      const ForwardKeys keys = forward_keys(args, head, memory);
       for (std::int64_t block = here.begin; block < here.end; ++block) {
-        forward_block(args, head.part(block), ld, memory, panels);
+        forward_block(args, head.part(block), ld, memory, keys);
       }
     }
     first += head.blocks();
