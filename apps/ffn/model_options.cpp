@@ -38,6 +38,12 @@ void InferenceOptions::add_to(CLI::App& verb) {
       ->check(CLI::IsMember({"f32", "bf16"}).description(""))
       ->type_name("DTYPE")
       ->capture_default_str();
+  verb.add_option("--activations", activations_,
+                  "what products with quantised weights take them as: f32 (that is --dtype), int8, "
+                  "or auto: int8 for up to 8 tokens at once, f32 for more")
+      ->check(CLI::IsMember({"auto", "f32", "int8"}).description(""))
+      ->type_name("PRECISION")
+      ->capture_default_str();
   verb.add_option("--cache", cache_, "of the keys and values that are kept: f32 or bf16")
       ->check(CLI::IsMember({"f32", "bf16"}).description(""))
       ->type_name("DTYPE")
@@ -61,7 +67,8 @@ std::int64_t InferenceOptions::context(const ModelFiles& files, std::int64_t pro
 Device InferenceOptions::open(const ModelFiles& files, std::int64_t prompt, std::int64_t bound) {
   const std::int64_t limit = memory_.empty() ? 0 : parse_bytes(memory_, "--memory");
   pool_ = make_thread_pool(threads_ == 0 ? available_threads() : threads_);
-  const Device device = cpu_device(*pool_);
+  Device device = cpu_device(*pool_);
+  device.activations = parse_activation_precision(activations_);
   if (limit == 0) return device;
   const InferencePlan plan = plan_inference(device, files, dtype(), cache_dtype(), prompt, bound);
   check(plan.total_bytes() <= limit, ErrorKind::device, files.path, "needs ",

@@ -12,7 +12,7 @@
 
 namespace ffn::app {
 
-// --context, --threads, --dtype, --cache, --memory
+// --context, --threads, --dtype, --activations, --cache, --memory
 class InferenceOptions {
  public:
   void add_to(CLI::App& verb);
@@ -29,7 +29,7 @@ class InferenceOptions {
  private:
   int threads_ = 0;
   std::int64_t context_ = 0;
-  std::string dtype_ = "f32", cache_ = "f32", memory_;
+  std::string dtype_ = "f32", activations_ = "auto", cache_ = "f32", memory_;
   std::unique_ptr<ThreadPool> pool_;
 };
 
