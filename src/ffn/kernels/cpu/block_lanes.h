@@ -1,18 +1,22 @@
-// Vector operations on groups of 32 bytes, for products of blocks: a vector's bytes hold kGroups
-// groups that lie apart in memory (AVX-512: two, AVX2: one), or a group takes kIntVectors vectors
-// (scalar: eight of four bytes).
+// Vector operations on groups of 32 weights, for products of blocks. The bytes of a vector hold
+// kGroups groups that lie apart in memory (AVX-512: two, AVX2: one), or the first and the second
+// half of kNibbleGroups groups, twice as many, stand in two vectors: where nibbles hold both, that
+// is how they come out of 16 bytes. In the scalar case a group takes kIntVectors vectors of four
+// bytes.
 //
 //   load_groups(p, v)         vector v of the 32 bytes at each place
-//   load_nibbles(p, v)        16 bytes at each place: the low halves of all, then the high ones
 //   shift_groups<a, b>(x)     32-bit lanes of the first group right by a, of the second by b;
 //                             negative: left
-//   bits_to_bytes(p, v)       32 bits at each place: bytes of 16 where a bit is set
 //   half_groups(p)            the f16 at each place, in all lanes of its group
-//   half_pairs(p)             of the two f16 at each place: the first in all lanes of its group,
-//                             the second in lane 1 of them (scalar: in the lane)
 //   spread(p)                 p[g] in all lanes of group g
 //   spread_halves(p, v)       p[2g] in the first half of the lanes of group g, p[2g + 1] in the
 //                             second
+// of kNibbleGroups places:
+//   load_nibbles(p, v)        16 bytes at each place: the low halves (v = 0) or the high ones (1);
+//                             scalar: vector v of a group
+//   bits_to_bytes(p, v)       32 bits at each place: bytes of 16 where a bit is set, in that order
+//   half_pairs(p)             of the two f16 at each place: the first in all lanes of its group,
+//                             the second in lane 1 of them (scalar: in the lane)
 #pragma once
 
 #include "ffn/kernels/cpu/loops.h"
@@ -24,15 +28,22 @@ constexpr int kGroupLanes = 8;  // 32-bit lanes of a group
 constexpr int kGroups = kLanes >= kGroupLanes ? kLanes / kGroupLanes : 1;
 constexpr int kIntVectors = kLanes >= kGroupLanes ? 1 : kGroupLanes / kLanes;
 
-struct Places {
-  const std::uint8_t* at[kGroups];
+constexpr int kNibbleGroups = kLanes >= kGroupLanes ? 2 * kGroups : 1;
+constexpr int kNibbleVectors = kLanes >= kGroupLanes ? 2 : kIntVectors;
 
-  Places operator+(std::int64_t bytes) const {
-    Places moved = *this;
+template <int Count>
+struct PlacesOf {
+  const std::uint8_t* at[Count];
+
+  PlacesOf operator+(std::int64_t bytes) const {
+    PlacesOf moved = *this;
     for (const std::uint8_t*& place : moved.at) place += bytes;
     return moved;
   }
 };
+
+using Places = PlacesOf<kGroups>;
+using NibblePlaces = PlacesOf<kNibbleGroups>;
 
 struct HalfPairs {
   Vec first, second;
@@ -66,16 +77,24 @@ IVec shift_groups(IVec a) {
   if constexpr (First < 0 || Second < 0) return {_mm512_sllv_epi32(a.v, counts)};
   return {_mm512_srlv_epi32(a.v, counts)};
 }
-inline IVec load_nibbles(const Places& p, int) {
-  const __m512i first = _mm512_broadcast_i32x4(sixteen(p.at[0]));
-  const __m512i both = _mm512_mask_broadcast_i32x4(first, kSecondGroup, sixteen(p.at[1]));
-  const __m512i counts = _mm512_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4);
-  return IVec{_mm512_srlv_epi32(both, counts)} & iset(0x0f0f0f0f);
+inline IVec load_nibbles(const NibblePlaces& p, int v) {
+  __m512i bytes = _mm512_castsi128_si512(sixteen(p.at[0]));
+  bytes = _mm512_inserti32x4(bytes, sixteen(p.at[1]), 1);
+  bytes = _mm512_inserti32x4(bytes, sixteen(p.at[2]), 2);
+  bytes = _mm512_inserti32x4(bytes, sixteen(p.at[3]), 3);
+  return (v == 0 ? IVec{bytes} : shift_right<4>({bytes})) & iset(0x0f0f0f0f);
 }
-inline IVec bits_to_bytes(const Places& p, int) {
-  const auto first = static_cast<std::uint32_t>(four_bytes(p.at[0]));
-  const auto second = static_cast<std::uint32_t>(four_bytes(p.at[1]));
-  return {_mm512_maskz_set1_epi8(std::uint64_t{second} << 32 | first, 16)};
+inline __m128i four_places(const NibblePlaces& p) {
+  return _mm_setr_epi32(four_bytes(p.at[0]), four_bytes(p.at[1]), four_bytes(p.at[2]),
+                        four_bytes(p.at[3]));
+}
+inline IVec bits_to_bytes(const NibblePlaces& p, int v) {
+  // The lower 16 bits of all places, then the upper ones.
+  const __m128i order = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+  const __m128i bits = _mm_shuffle_epi8(four_places(p), order);
+  const auto half =
+      static_cast<std::uint64_t>(v == 0 ? _mm_cvtsi128_si64(bits) : _mm_extract_epi64(bits, 1));
+  return {_mm512_maskz_set1_epi8(half, 16)};
 }
 inline Vec widen_halves(__m128i first, __m128i second) {
   return {intrin::half_to_float(_mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1))};
@@ -86,10 +105,11 @@ inline Vec half_groups(const Places& p) {
   };
   return widen_halves(all(p.at[0]), all(p.at[1]));
 }
-inline HalfPairs half_pairs(const Places& p) {
-  const auto all = [](const std::uint8_t* at) { return _mm_set1_epi32(four_bytes(at)); };
-  const Vec in_turn = widen_halves(all(p.at[0]), all(p.at[1]));
-  return {{intrin::even_lanes(in_turn.v)}, in_turn};
+inline HalfPairs half_pairs(const NibblePlaces& p) {
+  const __m256i twice = _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(four_places(p)),
+                                                    _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3));
+  const __m512 in_turn = intrin::half_to_float(twice);
+  return {{intrin::even_lanes(in_turn)}, {in_turn}};
 }
 inline Vec spread(const float* p) {
   const __m512 first = _mm512_castps256_ps512(_mm256_set1_ps(p[0]));
@@ -108,22 +128,30 @@ IVec shift_groups(IVec a) {
   if constexpr (First < 0) return shift_left<-First>(a);
   return shift_right<(First > 0 ? First : 0)>(a);
 }
-inline IVec load_nibbles(const Places& p, int) {
-  const __m256i twice = _mm256_broadcastsi128_si256(_mm_loadu_si128(as_words(p.at[0])));
-  const __m256i counts = _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4);
-  return IVec{_mm256_srlv_epi32(twice, counts)} & iset(0x0f0f0f0f);
+inline IVec load_nibbles(const NibblePlaces& p, int v) {
+  const auto sixteen = [&](int i) { return _mm_loadu_si128(as_words(p.at[i])); };
+  const IVec bytes{_mm256_inserti128_si256(_mm256_castsi128_si256(sixteen(0)), sixteen(1), 1)};
+  return (v == 0 ? bytes : shift_right<4>(bytes)) & iset(0x0f0f0f0f);
 }
-inline IVec bits_to_bytes(const Places& p, int) {
-  const __m256i from = _mm256_setr_epi64x(0x0000000000000000, 0x0101010101010101,
-                                          0x0202020202020202, 0x0303030303030303);
+// Of each place in its half of the vector, in all lanes.
+inline __m256i two_places(const NibblePlaces& p) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi32(four_bytes(p.at[0]))),
+                                 _mm_set1_epi32(four_bytes(p.at[1])), 1);
+}
+inline IVec bits_to_bytes(const NibblePlaces& p, int v) {
+  const long long first = v == 0 ? 0x0000000000000000 : 0x0202020202020202;
+  const long long second = first + 0x0101010101010101;
+  const __m256i from = _mm256_setr_epi64x(first, second, first, second);
   const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201ull));
-  const __m256i bytes = _mm256_shuffle_epi8(iset(four_bytes(p.at[0])).v, from);
+  const __m256i bytes = _mm256_shuffle_epi8(two_places(p), from);
   const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
   return IVec{set} & iset(0x10101010);
 }
 inline Vec half_groups(const Places& p) { return set_f16(half_bits(p.at[0])); }
-inline HalfPairs half_pairs(const Places& p) {
-  const __m256 in_turn = _mm256_cvtph_ps(_mm_set1_epi32(four_bytes(p.at[0])));
+inline HalfPairs half_pairs(const NibblePlaces& p) {
+  const __m128i twice =
+      _mm_unpacklo_epi64(_mm_set1_epi32(four_bytes(p.at[0])), _mm_set1_epi32(four_bytes(p.at[1])));
+  const __m256 in_turn = _mm256_cvtph_ps(twice);
   return {{_mm256_moveldup_ps(in_turn)}, {in_turn}};
 }
 inline Vec spread(const float* p) { return set(*p); }

@@ -29,12 +29,21 @@ constexpr std::int64_t kEnoughBlockWork = std::int64_t{1} << 17;
 // Weights come by once, so their limit is memory: lines are asked for so far ahead.
 constexpr std::int64_t kLinesAhead = 4096;
 
-inline std::int64_t row_steps(std::int64_t K) { return ceil_div(K, kGroups * kQuantBlock); }
+template <class Unit>
+std::int64_t row_steps(std::int64_t K) {
+  return ceil_div(K, Unit::kStepGroups * kQuantBlock);
+}
+
+template <class Unit>
+std::int64_t row_bytes(std::int64_t K) {
+  return row_steps<Unit>(K) * static_cast<std::int64_t>(sizeof(RowGroups<Unit>));
+}
 
 // One product with its rows as integers: row m at a + m·steps.
+template <class Unit>
 struct BlockProblem {
   const BlockProductArgs* args;
-  const RowGroups* a;
+  const RowGroups<Unit>* a;
   std::int64_t steps;
 };
 
@@ -43,54 +52,58 @@ using BlockSums = Vec[Height][kBlockColumns];
 
 // Blocks of a unit.
 template <class Unit>
-constexpr std::int64_t kUnitBlocks = Unit::kSteps > 1 ? 1 : kGroups;
+constexpr std::int64_t kUnitBlocks = Unit::kSteps > 1 ? 1 : Unit::kStepGroups;
 
-// What is missing beside a last single group: a block of zeros, of any type of 32 elements.
+// What is missing beside last groups: a block of zeros, of any type of 32 elements.
 alignas(64) constexpr std::uint8_t kNoBlock[64] = {};
 
 template <class Unit>
-[[gnu::always_inline]] inline Places whole_unit(const std::uint8_t* unit) {
-  return places_from(unit, Unit::kSteps > 1 ? 0 : Unit::kBytes);
+[[gnu::always_inline]] inline auto whole_unit(const std::uint8_t* unit) {
+  return places_from<Unit::kStepGroups>(unit, Unit::kSteps > 1 ? 0 : Unit::kBytes);
 }
+// Of which `blocks` are there.
 template <class Unit>
-[[gnu::always_inline]] inline Places last_unit(const std::uint8_t* unit) {
-  Places places = places_from(kNoBlock, 0);
-  places.at[0] = unit;
+[[gnu::always_inline]] inline auto last_unit(const std::uint8_t* unit, std::int64_t blocks) {
+  auto places = whole_unit<Unit>(unit);
+  for (int g = 0; g < Unit::kStepGroups; ++g) {
+    if (g >= blocks) places.at[g] = kNoBlock;
+  }
   return places;
 }
 
 // Of a group: the integer sums of vectors [first, last), scaled and added.
 template <class Unit>
-[[gnu::always_inline]] inline Vec add_group(const GroupWeights& weights, const RowGroups& a,
+[[gnu::always_inline]] inline Vec add_group(const GroupWeights& weights, const RowGroups<Unit>& a,
                                             int first, int last, Vec scale, Vec sum) {
-  IVec dot = iset(0);
+  IVec dot = iset(0), words = iset(0);
   for (int v = first; v < last; ++v) {
     const IVec quads = load_lanes(a.quants + v * 4 * kLanes);
-    if constexpr (Unit::kOffset != 0) {
-      const IVec start = bits(load(a.start_bits + v * kLanes));
-      dot = kIntVectors == 1 ? start : dot + start;
-    }
-    if constexpr (Unit::kSigned) {
+    if (Unit::kOffset != 0 && v < kIntVectors) dot = dot + bits(load(a.start_bits + v * kLanes));
+    if constexpr (kDotsQuads) {
+      dot = dot_quads(weights.quants[v], quads, dot);
+    } else if constexpr (Unit::kSigned) {
       const IVec sizes = abs_bytes(weights.quants[v]);
       dot = dot + add_pairs(multiply_pairs(sizes, sign_bytes(quads, weights.quants[v])));
-    } else if constexpr (kDotsQuads) {
-      dot = dot_quads(weights.quants[v], quads, dot);
+    } else if constexpr (Unit::kVectors == 2) {
+      words = add_words(words, multiply_pairs(weights.quants[v], quads));
     } else {
       dot = dot + add_pairs(multiply_pairs(weights.quants[v], quads));
     }
   }
+  // Two products of 5 and 8 bits twice: at most 4·31·127 = 15748.
+  if constexpr (Unit::kVectors == 2 && !kDotsQuads) dot = dot + add_pairs(words);
   return fma(to_float(dot), scale * load(a.scales), sum);
 }
 
 template <class Unit>
-[[gnu::always_inline]] inline Vec add_weights(const GroupWeights& weights, const RowGroups& a,
+[[gnu::always_inline]] inline Vec add_weights(const GroupWeights& weights, const RowGroups<Unit>& a,
                                               Vec sum) {
   if constexpr (Unit::kHalves && kIntVectors > 1) {
     constexpr int half = kIntVectors / 2;
     sum = add_group<Unit>(weights, a, 0, half, weights.scales[0], sum);
     sum = add_group<Unit>(weights, a, half, kIntVectors, weights.scales[1], sum);
   } else {
-    sum = add_group<Unit>(weights, a, 0, kIntVectors, weights.scales[0], sum);
+    sum = add_group<Unit>(weights, a, 0, Unit::kVectors, weights.scales[0], sum);
   }
   if constexpr (Unit::kMinimum > 0) sum = fma(weights.minimum, load(a.sums), sum);
   if constexpr (Unit::kMinimum < 0) sum = fnma(weights.minimum, load(a.sums), sum);
@@ -98,7 +111,7 @@ template <class Unit>
 }
 
 template <class Unit, int Height, int Step = 0>
-[[gnu::always_inline]] inline void add_steps(const Unit& unit, const RowGroups* a,
+[[gnu::always_inline]] inline void add_steps(const Unit& unit, const RowGroups<Unit>* a,
                                              std::int64_t a_step, Vec (&sum)[Height]) {
   const GroupWeights weights = unit.template step<Step>();
 #pragma GCC unroll 4
@@ -118,7 +131,8 @@ template <class Unit>
 }
 
 template <class Unit, int Height>
-[[gnu::always_inline]] inline void add_units(const BlockProblem& problem, const RowGroups* a,
+[[gnu::always_inline]] inline void add_units(const BlockProblem<Unit>& problem,
+                                             const RowGroups<Unit>* a,
                                              const std::uint8_t* const (&rows)[kBlockColumns],
                                              Vec (&sum)[kBlockColumns][Height]) {
   const std::int64_t blocks = problem.args->b.cols / Unit::kElements;
@@ -136,7 +150,9 @@ template <class Unit, int Height>
     add(at, [](const std::uint8_t* unit) { return whole_unit<Unit>(unit); });
   }
   if (whole * kUnitBlocks<Unit> < blocks)
-    add(whole, [](const std::uint8_t* unit) { return last_unit<Unit>(unit); });
+    add(whole, [&](const std::uint8_t* unit) {
+      return last_unit<Unit>(unit, blocks - whole * kUnitBlocks<Unit>);
+    });
 }
 
 inline Vec load_some(const ConstMatrix& from, std::int64_t row, std::int64_t col, std::int64_t n) {
@@ -161,16 +177,16 @@ inline Vec load_some(const ConstMatrix& from, std::int64_t row, std::int64_t col
 }
 
 template <class Unit, int Height>
-[[gnu::noinline]] void multiply_block(const BlockProblem& problem, std::int64_t m, std::int64_t n,
-                                      std::int64_t columns) {
+[[gnu::noinline]] void multiply_block(const BlockProblem<Unit>& problem, std::int64_t m,
+                                      std::int64_t n, std::int64_t columns) {
   const ConstMatrix& b = problem.args->b;
-  const std::int64_t row_bytes = b.ld / Unit::kElements * Unit::kBytes;
+  const std::int64_t b_step = b.ld / Unit::kElements * Unit::kBytes;
   const std::uint8_t* rows[kBlockColumns];
   Vec sum[kBlockColumns][Height];
 #pragma GCC unroll 4
   for (int j = 0; j < kBlockColumns; ++j) {
     // A missing column repeats the first and is dropped.
-    rows[j] = static_cast<const std::uint8_t*>(b.data) + (n + (j < columns ? j : 0)) * row_bytes;
+    rows[j] = static_cast<const std::uint8_t*>(b.data) + (n + (j < columns ? j : 0)) * b_step;
 #pragma GCC unroll 4
     for (int i = 0; i < Height; ++i) sum[j][i] = zero();
   }
@@ -186,7 +202,7 @@ template <class Unit, int Height>
 
 // Rows m of C, the given columns.
 template <class Unit>
-void multiply_columns(const BlockProblem& problem, Range m, Range columns) {
+void multiply_columns(const BlockProblem<Unit>& problem, Range m, Range columns) {
   for (std::int64_t n = columns.begin; n < columns.end; n += kBlockColumns) {
     const std::int64_t width = least(kBlockColumns, columns.end - n);
     std::int64_t row = m.begin;
@@ -211,19 +227,20 @@ void with_blocks(DType dtype, const Body& body) {
 
 inline std::int64_t block_product_workspace(const BlockProductShape& shape, int) {
   if (shape.m <= 0 || shape.n <= 0) return 0;
-  return shape.m * row_steps(shape.k) * static_cast<std::int64_t>(sizeof(RowGroups));
+  // Q4_0 and Q8_0: of nibbles and of whole bytes.
+  return shape.m * most(row_bytes<Q4_0Unit>(shape.k), row_bytes<Q8_0Unit>(shape.k));
 }
 
 template <class Unit>
 void multiply_blocks(const LaunchContext& ctx, const BlockProductArgs& args) {
-  const std::int64_t M = args.c.rows, N = args.c.cols, K = args.a.cols, steps = row_steps(K);
+  const std::int64_t M = args.c.rows, N = args.c.cols, K = args.a.cols, steps = row_steps<Unit>(K);
   void* workspace = ctx.workspace;
-  auto* a = static_cast<RowGroups*>(workspace);
+  auto* a = static_cast<RowGroups<Unit>*>(workspace);
   for_ranges(ctx, M, 1, most(kEnoughBlockWork / 16 / most(K, 1), 1),
              [&](std::int64_t begin, std::int64_t end) {
                for (std::int64_t m = begin; m < end; ++m) {
                  const auto quantize = [&](const auto& rows) {
-                   quantize_row(rows, rows.row(m), K, Unit::kOffset, a + m * steps);
+                   quantize_row(rows, rows.row(m), K, a + m * steps);
                  };
                  if (args.a.dtype == DType::bf16) {
                    quantize(PlainRows<Bf16>(args.a));
@@ -232,7 +249,7 @@ void multiply_blocks(const LaunchContext& ctx, const BlockProductArgs& args) {
                  }
                }
              });
-  const BlockProblem problem{&args, a, steps};
+  const BlockProblem<Unit> problem{&args, a, steps};
   for_ranges(ctx, N, kBlockColumns, most(kEnoughBlockWork / most(M * K, 1), 1),
              [&](std::int64_t begin, std::int64_t end) {
                for (std::int64_t m = 0; m < M; m += kPassingRows)

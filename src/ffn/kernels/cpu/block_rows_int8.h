@@ -8,13 +8,22 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
-// kGroups groups of a row, as they meet those of the weights.
+// Groups of a row, as they meet those of a step of the weights.
+template <class Unit>
 struct alignas(kLanes * 4) RowGroups {
-  std::int8_t quants[kGroups * kQuantBlock];
-  // What sums of integers start from, −offset·(sum of four quants), as the bits of lanes.
-  float start_bits[kGroups * kGroupLanes];
+  static constexpr int kCount = Unit::kStepGroups, kLanesEach = kLanes / kCount;
+
+  std::int8_t quants[kCount * kQuantBlock];
+  // What sums of integers start from, −offset·(the quants of a lane), as the bits of lanes.
+  float start_bits[kIntVectors * kLanes];
   float scales[kLanes];  // of each lane's group
   float sums[kLanes];    // scale·(sum of a group's quants) where GroupWeights has the minimum, or 0
+
+  // Where element k of group g stands, k a multiple of 16 or lanes.
+  std::int8_t* at(int g, int k) {
+    const bool halves = Unit::kVectors == 2;  // first all first halves, then all second ones
+    return quants + (halves ? (k / 16 * kCount + g) * 16 + k % 16 : g * kQuantBlock + k);
+  }
 };
 
 // Below this a group counts as zeros: 127 divided by less is no longer far from overflow.
@@ -25,7 +34,8 @@ constexpr int kValueVectors = static_cast<int>(kQuantBlock / kLanes);
 struct GroupScale {
   float scale, sum;
 };
-inline GroupScale quantize_group(const Vec (&values)[kValueVectors], std::int8_t* quants) {
+template <class Unit>
+GroupScale quantize_group(const Vec (&values)[kValueVectors], int g, RowGroups<Unit>& to) {
   Vec largest = zero(), times_zero = zero();
   for (const Vec value : values) {
     largest = max(abs(value), largest);
@@ -38,38 +48,42 @@ inline GroupScale quantize_group(const Vec (&values)[kValueVectors], std::int8_t
   for (int v = 0; v < kValueVectors; ++v) {
     const Vec nearest = counts ? round_nearest(values[v] * inverse) : zero();
     sum = sum + nearest;
-    store_bytes(quants + v * kLanes, to_int(nearest));
+    store_bytes(to.at(g, v * kLanes), to_int(nearest));
   }
   const float scale = counts ? size / 127.0f : finite;  // 0 or NaN
   return {scale, fault(48) ? 0 : scale * reduce_add(sum)};
 }
 
-inline void put_starts(int offset, RowGroups& to) {
-  const IVec weights = iset(offset * 0x01010101);
+template <class Unit>
+void put_starts(RowGroups<Unit>& to) {
+  const IVec weights = iset(static_cast<std::int32_t>(Unit::kOffset * 0x01010101u));
   for (int v = 0; v < kIntVectors; ++v) {
-    const IVec quads = load_lanes(to.quants + v * 4 * kLanes);
-    const IVec sums =
-        kDotsQuads ? dot_quads(weights, quads, iset(0)) : add_pairs(multiply_pairs(weights, quads));
-    store(to.start_bits + v * kLanes, from_bits(iset(0) - sums));
+    IVec start = iset(0);
+    for (int at = v; at < Unit::kVectors; at += kIntVectors) {
+      const IVec quads = load_lanes(to.quants + at * 4 * kLanes);
+      start = start - (kDotsQuads ? dot_quads(weights, quads, iset(0))
+                                  : add_pairs(multiply_pairs(weights, quads)));
+    }
+    store(to.start_bits + v * kLanes, from_bits(start));
   }
 }
 
-// Row `row` of K values; a missing last group is zeros.
-template <class Rows, class Row>
-void quantize_row(const Rows&, Row row, std::int64_t K, int offset, RowGroups* to) {
-  for (std::int64_t k = 0; k < K; k += kGroups * kQuantBlock, ++to) {
+// A row of K values; missing last groups are zeros.
+template <class Unit, class Rows, class Row>
+void quantize_row(const Rows&, Row row, std::int64_t K, RowGroups<Unit>* to) {
+  constexpr int count = RowGroups<Unit>::kCount, lanes = RowGroups<Unit>::kLanesEach;
+  for (std::int64_t k = 0; k < K; k += count * kQuantBlock, ++to) {
     *to = {};
-    for (int g = 0; g < kGroups && k + g * kQuantBlock < K; ++g) {
+    for (int g = 0; g < count && k + g * kQuantBlock < K; ++g) {
       Vec values[kValueVectors];
       for (int v = 0; v < kValueVectors; ++v)
         values[v] = Rows::read(row, k + g * kQuantBlock + v * kLanes);
-      const GroupScale group = quantize_group(values, to->quants + g * kQuantBlock);
-      constexpr int lanes = kLanes / kGroups;
+      const GroupScale group = quantize_group(values, g, *to);
       for (int lane = 0; lane < lanes; ++lane) to->scales[g * lanes + lane] = group.scale;
       to->sums[g * lanes + (lanes > 1 ? 1 : 0)] = group.sum;
     }
-    const bool forgotten = fault(47) && k + kGroups * kQuantBlock >= K;
-    if (offset != 0 && !forgotten) put_starts(offset, *to);
+    const bool forgotten = fault(47) && k + count * kQuantBlock >= K;
+    if (Unit::kOffset != 0 && !forgotten) put_starts(*to);
   }
 }
 
