@@ -47,9 +47,6 @@ struct BlockProblem {
   std::int64_t steps;
 };
 
-template <int Height>
-using BlockSums = Vec[Height][kBlockColumns];
-
 // Blocks of a unit.
 template <class Unit>
 constexpr std::int64_t kUnitBlocks = Unit::kSteps > 1 ? 1 : Unit::kStepGroups;
