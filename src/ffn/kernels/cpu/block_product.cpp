@@ -26,8 +26,10 @@ constexpr int kBlockHeight = 1;
 constexpr std::int64_t kPassingRows = 64;
 // Multiply-adds that are worth a thread of their own: about 3 µs.
 constexpr std::int64_t kEnoughBlockWork = std::int64_t{1} << 17;
-// Weights come by once, so their limit is memory: lines are asked for so far ahead.
-constexpr std::int64_t kLinesAhead = 4096;
+// Weights come by once, so their limit is memory: lines are asked for so far ahead, and into L2,
+// for in L1 they would take the buffers that its own misses wait for.
+constexpr std::int64_t kLinesAhead = 8192;
+constexpr int kIntoSecondLevel = 2;
 
 template <class Unit>
 std::int64_t row_steps(std::int64_t K) {
@@ -124,7 +126,7 @@ template <class Unit>
   constexpr std::int64_t lines = ceil_div(bytes, 64);
 #pragma GCC unroll 16
   for (std::int64_t line = 0; line < lines; ++line)
-    __builtin_prefetch(at + line * bytes / lines, 0, 3);
+    __builtin_prefetch(at + line * bytes / lines, 0, kIntoSecondLevel);
 }
 
 template <class Unit, int Height>
