@@ -21,6 +21,12 @@ void TextEvalOptions::add_to(CLI::App& verb) {
   verb.add_option("--stride", score.stride, "and of these so many are scored; 0: half the window")
       ->check(CLI::Range(0, 1 << 24).description(""))
       ->capture_default_str();
+  verb.add_option("--activations", activations,
+                  "models with a tokenizer: what products with quantised weights take them as: f32 "
+                  "(that is --dtype) or int8")
+      ->check(CLI::IsMember({"f32", "int8"}).description(""))
+      ->type_name("PRECISION")
+      ->capture_default_str();
   verb.add_option("--bytes", most_bytes, "and only the first bytes of the text are read; 0: all")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40).description(""))
       ->capture_default_str();
@@ -32,10 +38,13 @@ bool has_own_tokenizer(const std::string& model) {
 }
 
 Table score_text_model(const std::string& model, const std::string& data,
-                       const TextEvalOptions& options, const Device& device, DType dtype) {
+                       const TextEvalOptions& options, Device device, DType dtype) {
   constexpr std::string_view kText = "text:";
   check(data.starts_with(kText), ErrorKind::config, "--data", "'", data,
         "' is no text; this model reads text:PATH");
+  device.activations = parse_activation_precision(options.activations);
+  check(device.activations == ActivationPrecision::f32 || dtype != DType::f64, ErrorKind::config,
+        "--activations", "int8 is made of activations of f32 or bf16, not f64");
   const MappedFile file(data.substr(kText.size()));
   std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   if (options.most_bytes > 0) text = text.substr(0, static_cast<std::size_t>(options.most_bytes));

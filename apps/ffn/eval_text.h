@@ -14,6 +14,7 @@ namespace ffn::app {
 struct TextEvalOptions {
   ScoreOptions score;
   std::int64_t most_bytes = 0;  // of the text; 0: all
+  std::string activations = "f32";
 
   void add_to(CLI::App& verb);
 };
@@ -22,8 +23,8 @@ struct TextEvalOptions {
 bool has_own_tokenizer(const std::string& model);
 
 // Perplexity and bits per byte of `model` on the text that --data names. Errors: io; config when
-// the data are no text.
+// the data are no text, or for int8 activations of f64.
 Table score_text_model(const std::string& model, const std::string& data,
-                       const TextEvalOptions& options, const Device& device, DType dtype);
+                       const TextEvalOptions& options, Device device, DType dtype);
 
 }  // namespace ffn::app

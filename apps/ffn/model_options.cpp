@@ -61,6 +61,12 @@ void InferenceOptions::add_to(CLI::App& verb) {
                   "tokens of prompt and answer to keep room for; 0: what they need")
       ->check(CLI::Range(0, 1 << 24).description(""))
       ->capture_default_str();
+  verb.add_option("--activations", activations_,
+                  "what products with quantised weights take them as: f32 (that is --dtype), int8, "
+                  "or auto: int8 for up to 8 tokens at once, f32 for more")
+      ->check(CLI::IsMember({"auto", "f32", "int8"}).description(""))
+      ->type_name("PRECISION")
+      ->capture_default_str();
   verb.add_option("--cache", cache_, "of the keys and values that are kept: f32 or bf16")
       ->check(CLI::IsMember({"f32", "bf16"}).description(""))
       ->type_name("DTYPE")
@@ -81,11 +87,15 @@ std::int64_t InferenceOptions::context(const ModelFiles& files, std::int64_t pro
 }
 
 Device InferenceOptions::open(const ModelFiles& files, std::int64_t prompt, std::int64_t bound) {
-  const auto plan = [&](const Device& device) {
-    return plan_inference(device, files, dtype(), cache_dtype(), prompt, bound);
+  const ActivationPrecision activations = parse_activation_precision(activations_);
+  const auto plan = [&](Device planned) {
+    planned.activations = activations;
+    return plan_inference(planned, files, dtype(), cache_dtype(), prompt, bound);
   };
-  return compute_.open(files.path, plan, std::to_string(bound) + " tokens",
-                       "fewer tokens (--context) or --cache bf16 need less");
+  Device device = compute_.open(files.path, plan, std::to_string(bound) + " tokens",
+                                "fewer tokens (--context) or --cache bf16 need less");
+  device.activations = activations;
+  return device;
 }
 
 }  // namespace ffn::app

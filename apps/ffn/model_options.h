@@ -31,7 +31,7 @@ class ComputeOptions {
   std::unique_ptr<ThreadPool> pool_;
 };
 
-// --context, --cache and those above, of a language model.
+// --context, --cache, --activations and those above, of a language model.
 class InferenceOptions {
  public:
   void add_to(CLI::App& verb);
@@ -49,7 +49,7 @@ class InferenceOptions {
  private:
   ComputeOptions compute_;
   std::int64_t context_ = 0;
-  std::string cache_ = "f32";
+  std::string cache_ = "f32", activations_ = "auto";
 };
 
 // "2G", "512M", "1.5GiB", "1000000" → bytes; K, M and G count in 1024. Errors: config.

@@ -51,11 +51,15 @@ class Stored {
   void fill_integers(std::mt19937& random) {
     for (std::int64_t r = 0; r < rows_; ++r) {
       if (is_block(dtype_)) {
-        fill_blocks(r, random);
+        fill_blocks(r, random, false);
         continue;
       }
       for (std::int64_t c = 0; c < cols_; ++c) put(r, c, static_cast<float>(random() % 9) - 4.0f);
     }
+  }
+  // Blocks whose integers have the largest magnitudes there are, of either sign.
+  void fill_extremes(std::mt19937& random) {
+    for (std::int64_t r = 0; r < rows_; ++r) fill_blocks(r, random, true);
   }
   void fill_reals(std::mt19937& random) {
     std::uniform_real_distribution<float> value(-1.0f, 1.0f);
@@ -97,13 +101,19 @@ class Stored {
  private:
   // Any bits but for scales, which are powers of two, and for factors of such size that K products
   // with rows of −4 … 4 stay far below 2^24 steps.
-  void fill_blocks(std::int64_t r, std::mt19937& random) {
+  void fill_blocks(std::int64_t r, std::mt19937& random, bool extreme) {
     const std::int64_t elements = block_elements(dtype_), bytes = dtype_bytes(dtype_, elements);
     for (std::int64_t block = 0; block < cols_ / elements; ++block) {
       std::byte* at = bytes_.data() + dtype_bytes(dtype_, r * ld_) + block * bytes;
-      for (std::int64_t i = 0; i < bytes; ++i) at[i] = static_cast<std::byte>(random() & 0xFF);
+      for (std::int64_t i = 0; i < bytes; ++i) {
+        const auto bits = random() & 0xFF;
+        at[i] = static_cast<std::byte>(!extreme ? bits : bits % 2 == 0 ? 0x00 : 0xFF);
+      }
       const auto small = [&](std::int64_t i, int most) {
-        at[i] = static_cast<std::byte>(static_cast<int>(random() % (2 * most + 1)) - most);
+        const int least = extreme ? -128 : -most;
+        if (extreme) most = 127;
+        const int value = static_cast<int>(random() % (most - least + 1)) + least;
+        at[i] = static_cast<std::byte>(!extreme ? value : value < 0 ? least : most);
       };
       const auto put_half = [&](std::int64_t i, float value) {
         const F16 half = to_f16(value);

@@ -1,6 +1,7 @@
 // Where operations run: a kernel table, the threads to run it with, and whether it runs at all.
 #pragma once
 
+#include "ffn/autograd/activation_precision.h"
 #include "ffn/base/cpu_features.h"
 #include "ffn/base/thread_pool.h"
 #include "ffn/kernels/table.h"
@@ -13,6 +14,8 @@ struct Device {
   ThreadPool* threads = nullptr;  // not owned
   std::string_view name;          // "reference", "cpu-avx2", …
   bool dry = false;
+  // Of what passes products with quantised weights while nothing is recorded.
+  ActivationPrecision activations = ActivationPrecision::f32;
 };
 
 // Scalar kernels in double; the only device for f64 and c128. Serial.

@@ -93,7 +93,8 @@ Value Executor::tap(std::string_view name, Value value) {
 // ---- running ------------------------------------------------------------------------------------
 
 OpContext Executor::context(std::uint32_t wants, bool recording) const {
-  return {device_.kernels, device_.threads->size(), training_, recording, wants};
+  return {device_.kernels, device_.threads->size(), training_, recording,
+          wants,           device_.activations};
 }
 
 kernels::LaunchContext Executor::launch(const Tensor& scratch) const {

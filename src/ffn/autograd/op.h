@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "ffn/autograd/activation_precision.h"
 #include "ffn/base/small_vector.h"
 #include "ffn/kernels/table.h"
 #include "ffn/tensor/tensor.h"
@@ -23,6 +24,7 @@ struct OpContext {
   bool training = false;             // dropout active, batch statistics used
   bool recording = false;            // backward will be called: `saved` counts
   std::uint32_t wants_gradient = 0;  // bit i: input i
+  ActivationPrecision activations = ActivationPrecision::f32;  // the device's
 
   bool wants(int input) const { return (wants_gradient >> input & 1u) != 0; }
 };

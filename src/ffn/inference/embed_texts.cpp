@@ -83,8 +83,9 @@ InferencePlan plan_embedding(const Device& device, const EncoderFiles& files, DT
     embed_batch(ex, encoder, files.pooling, ids, offsets);
   }
   const auto result = std::ssize(texts) * files.config.width;
-  return {files.weights->file_bytes(),
-          ex.report().peak_bytes + static_cast<std::int64_t>(sizeof(float)) * result};
+  return {encoder.bytes().mapped,
+          ex.report().peak_bytes + static_cast<std::int64_t>(sizeof(float)) * result,
+          encoder.bytes().copied};
 }
 
 std::vector<float> cosine_similarities(std::span<const float> x, std::int64_t D) {

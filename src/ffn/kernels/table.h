@@ -5,6 +5,7 @@
 
 #include "ffn/base/cpu_features.h"
 #include "ffn/kernels/attention.h"
+#include "ffn/kernels/block_product.h"
 #include "ffn/kernels/causal_conv.h"
 #include "ffn/kernels/conv.h"
 #include "ffn/kernels/expert_layer.h"
@@ -32,6 +33,8 @@ struct KernelTable {
   std::int64_t (*quantized_product_workspace)(const QuantizedProductShape&, int threads);
   Kernel<PackQuantizedArgs> pack_quantized;
   std::int64_t (*packed_quantized_bytes)(const QuantizedFormat&, std::int64_t N, std::int64_t K);
+  Kernel<BlockProductArgs> block_product;
+  std::int64_t (*block_product_workspace)(const BlockProductShape&, int threads);
   Kernel<GroupedProductArgs> grouped_product;
   // Shape: m = R rows in all, n, k as of one expert's product (tn: m, n of C_e and k = R).
   std::int64_t (*grouped_product_workspace)(const ProductShape&, std::int64_t experts, int threads);

@@ -27,7 +27,9 @@ class LinearOp final : public Op {
     OpSpec spec;
     spec.outputs.push_back({op_detail::with_cols(x.shape, H), x.dtype});
     spec.forward_scratch_bytes =
-        workspace({ProductForm::nt, N, H, D, x.dtype, weight.dtype, x.dtype});
+        in_integers(x, weight, context)
+            ? context.kernels->block_product_workspace({N, H, D}, context.threads)
+            : workspace({ProductForm::nt, N, H, D, x.dtype, weight.dtype, x.dtype});
     spec.forward_flops = 2 * N * D * H;
     if (context.wants(1)) {
       spec.saved.push_back(Saved::input(0));
@@ -51,6 +53,11 @@ class LinearOp final : public Op {
 
   void forward(const ForwardArgs& args) const override {
     const Tensor bias = has_bias_ ? args.inputs[2] : Tensor();
+    if (in_integers(args.inputs[0].spec(), args.inputs[1].spec(), args.context)) {
+      args.kernels().block_product(args.launch, {args.inputs[0].matrix(), args.inputs[1].matrix(),
+                                                 args.outputs[0].matrix(), bias.matrix()});
+      return;
+    }
     const Tensor packed = has_packed_ ? args.inputs[has_bias_ ? 3 : 2] : Tensor();
     args.kernels().product(args.launch,
                            {ProductForm::nt, args.inputs[0].matrix(), args.inputs[1].matrix(),
@@ -85,6 +92,13 @@ class LinearOp final : public Op {
   }
 
  private:
+  // Gradients are those of the product with x as it is, so what is recorded runs as that.
+  bool in_integers(const TensorSpec& x, const TensorSpec& weight, const OpContext& context) const {
+    const bool narrow = x.dtype == DType::f32 || x.dtype == DType::bf16;
+    const bool recorded = context.recording && !fault(404);
+    return is_block(weight.dtype) && narrow && !has_packed_ && !recorded &&
+           takes_int8(context.activations, x.rows());
+  }
   void check_inputs(std::span<const TensorSpec> inputs, const OpContext& context) const {
     const TensorSpec &x = inputs[0], &weight = inputs[1];
     op_detail::require_compute(name(), "x", x, context);

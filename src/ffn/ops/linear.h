@@ -11,6 +11,9 @@ using kernels::ProductForm;
 //   dtypes     x f32 or bf16; weight f32, bf16, or frozen f16 or blocks (D a multiple of theirs);
 //              bias f32 or bf16. On the reference device x f64 or c128; weight and bias as x, or
 //              the weight frozen.
+//   int8       where weight has blocks and nothing is recorded, x is brought to 8 bits if the
+//              device's ActivationPrecision says so (kernels/block_product.h); bias is then f32 or
+//              bf16, and the scratch that product's workspace
 //   packed     u8 [packed_b_bytes], the weight prepared by the device's pack_b for form nt; only
 //              forward reads it
 //   gradients  dx = dy·W, dW = dyᵀ·x, db = Σ_rows dy

@@ -56,6 +56,11 @@ __m512 shuffle_quarters(__m512 a, __m512 b) {
   }
   return as_register<__m512>(r);
 }
+inline __m512 even_lanes(__m512 a) {
+  Lanes<float> lanes = lanes_of<float>(a);
+  for (int i = 1; i < kWidth; i += 2) lanes.lane[i] = lanes.lane[i - 1];
+  return as_register<__m512>(lanes);
+}
 inline __m512i to_int(__m512 a) {
   const Lanes<float> from = lanes_of<float>(a);
   Lanes<std::int32_t> to;

@@ -18,6 +18,7 @@ template <int Quarters>
 __m512 shuffle_quarters(__m512 a, __m512 b) {
   return _mm512_shuffle_f32x4(a, b, Quarters);
 }
+inline __m512 even_lanes(__m512 a) { return _mm512_moveldup_ps(a); }
 inline __m512i to_int(__m512 a) { return _mm512_cvtps_epi32(a); }
 #if defined(FFN_ISA_AVX512_BF16)
 inline __m512 dot_pairs(__m512 a, __m512 b, __m512 sum) {

@@ -7,6 +7,7 @@ namespace ffn::inline v0::kernels::reference {
 
 void add_product_kernels(KernelTable& table);
 void add_quantized_product_kernels(KernelTable& table);
+void add_block_product_kernels(KernelTable& table);
 void add_expert_layer_kernels(KernelTable& table);
 void add_pointwise_kernels(KernelTable& table);
 void add_norm_kernels(KernelTable& table);

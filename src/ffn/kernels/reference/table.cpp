@@ -9,6 +9,7 @@ const KernelTable& reference_table() {
     KernelTable filled{};
     reference::add_product_kernels(filled);
     reference::add_quantized_product_kernels(filled);
+    reference::add_block_product_kernels(filled);
     reference::add_expert_layer_kernels(filled);
     reference::add_pointwise_kernels(filled);
     reference::add_norm_kernels(filled);
