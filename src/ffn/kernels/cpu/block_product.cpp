@@ -26,10 +26,16 @@ constexpr int kBlockHeight = 1;
 constexpr std::int64_t kPassingRows = 64;
 // Multiply-adds that are worth a thread of their own: about 3 µs.
 constexpr std::int64_t kEnoughBlockWork = std::int64_t{1} << 17;
-// Weights come by once, so their limit is memory: lines are asked for so far ahead, and into L2,
-// for in L1 they would take the buffers that its own misses wait for.
-constexpr std::int64_t kLinesAhead = 8192;
-constexpr int kIntoSecondLevel = 2;
+// Weights come by once, so lines are asked for. Whole bytes are limited by memory: far ahead, and
+// into L2, for in L1 lines would take the buffers that its own misses wait for. Nibbles are limited
+// by instructions, which a way from L2 would hold up.
+template <class Unit>
+constexpr bool kFromNibbles = Unit::kVectors == kNibbleVectors && kNibbleVectors != kIntVectors;
+template <class Unit>
+constexpr std::int64_t kLinesAhead = kFromNibbles<Unit> ? 4096 : 8192;
+template <class Unit>
+constexpr int kIntoLevel =
+    kFromNibbles<Unit> ? 3 : 2;  // as __builtin_prefetch counts them: 3 is L1
 
 template <class Unit>
 std::int64_t row_steps(std::int64_t K) {
@@ -126,7 +132,7 @@ template <class Unit>
   constexpr std::int64_t lines = ceil_div(bytes, 64);
 #pragma GCC unroll 16
   for (std::int64_t line = 0; line < lines; ++line)
-    __builtin_prefetch(at + line * bytes / lines, 0, kIntoSecondLevel);
+    __builtin_prefetch(at + line * bytes / lines, 0, kIntoLevel<Unit>);
 }
 
 template <class Unit, int Height>
@@ -137,7 +143,7 @@ template <class Unit, int Height>
   const std::int64_t blocks = problem.args->b.cols / Unit::kElements;
   constexpr std::int64_t bytes = kUnitBlocks<Unit> * Unit::kBytes;
   const std::int64_t whole = blocks / kUnitBlocks<Unit>;
-  const std::int64_t ahead = most(kLinesAhead, kBlockColumns * blocks * Unit::kBytes);
+  const std::int64_t ahead = most(kLinesAhead<Unit>, kBlockColumns * blocks * Unit::kBytes);
   const auto add = [&](std::int64_t at, const auto& places) {
 #pragma GCC unroll 4
     for (int j = 0; j < kBlockColumns; ++j)
