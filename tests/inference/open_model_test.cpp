@@ -145,7 +145,7 @@ TEST_F(OpenModel, PlansWhatATextTakes) {
   EXPECT_LE(ex.report().peak_bytes, plan.own_bytes);
   EXPECT_EQ(plan.mapped_bytes, loaded.bytes().mapped);
   EXPECT_EQ(plan.copied_bytes, loaded.bytes().copied);
-  EXPECT_LT(plan.mapped_bytes, files.file_bytes());
+  EXPECT_LT(plan.mapped_bytes, files.weights->file_bytes());
   const InferencePlan longer = plan_inference(ex_.device(), files, DType::f32, DType::f32, 20, 60);
   EXPECT_GE(longer.own_bytes - plan.own_bytes, 30 * 2 * 2 * 8 * 4);
 }
