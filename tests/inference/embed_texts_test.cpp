@@ -122,7 +122,9 @@ TEST_F(EmbedTexts, IsPlannedToTheByte) {
     Executor ex(cpu_device(*pool_));
     const auto result =
         static_cast<std::int64_t>(embed(ex, files, all, batch).size() * sizeof(float));
-    EXPECT_EQ(plan.mapped_bytes, files.weights->file_bytes());
+    const PlacedBytes placed = LoadedEncoder(ex_, files, DType::f32).bytes();
+    EXPECT_EQ(plan.mapped_bytes, placed.mapped);
+    EXPECT_EQ(plan.copied_bytes, placed.copied);
     EXPECT_LE(ex.report().peak_bytes + result, plan.own_bytes);
     if (batch == 32) {
       EXPECT_EQ(ex.report().peak_bytes + result, plan.own_bytes);

@@ -9,11 +9,14 @@
 namespace ffn::inline v0::kernels::cpu::FFN_ISA_NAMESPACE {
 namespace {
 
-// True where every key head has at most kFewRows rows of queries and nothing goes back: backward
-// makes the scores again from panels, and with other sums exp(s − lse) of a lone key would not
-// be 1. Depends on the shape alone, like the workspace.
+// True where queries follow a cache (there are fewer of them than of keys), every key head has at
+// most kFewRows rows of them and nothing goes back: backward makes the scores again from panels,
+// and with other sums exp(s − lse) of a lone key would not be 1. Whole sequences keep to panels, so
+// that a segment which is computed again gives the bits of one that is kept. Depends on the shape
+// alone, like the workspace.
 inline bool has_few_rows(const AttentionShape& shape) {
-  return !shape.lse && shape.queries * (shape.heads / shape.kv_heads) <= kFewRows;
+  return !shape.lse && shape.queries < shape.keys &&
+         shape.queries * (shape.heads / shape.kv_heads) <= kFewRows;
 }
 
 // c [rows, N] = a [rows, K] · the rows of b, transposed (nt) or as they stand (nn).
