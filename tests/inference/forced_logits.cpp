@@ -1,7 +1,7 @@
-// usage: forced_logits MODEL INPUTS OUT THREADS: what a model foretells on a text that is given,
-// for tools/peers/compare_llama.py. INPUTS is a safetensors file of texts `ids0`, `ids1`, … i32 [T]
-// and, for each, how many of its ids are a prompt: `prompts` i32 [texts]. The prompt is read in one
-// piece and the rest one id after another, as an answer is written; a row of logits f32
+// usage: forced_logits MODEL INPUTS OUT THREADS ACTIVATIONS: what a model foretells on a text that
+// is given, for tools/peers/compare_llama.py. INPUTS is a safetensors file of texts `ids0`, `ids1`,
+// … i32 [T] and, for each, how many of its ids are a prompt: `prompts` i32 [texts]. The prompt is
+// read in one piece and the rest one id after another, as an answer is written; a row of logits f32
 // [vocabulary] follows the prompt and each id but the last. Writes the rows of all texts to OUT,
 // one after another.
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "ffn/autograd/activation_precision.h"
 #include "ffn/base/error.h"
 #include "ffn/base/thread_pool.h"
 #include "ffn/inference/ids_tensor.h"
@@ -39,12 +40,14 @@ void write_next(Executor& ex, const Decoder& model, DecoderCache& cache,
 }
 
 void run(const std::string& path, const std::string& inputs, const std::string& out_path,
-         int threads) {
+         int threads, const std::string& activations) {
   const auto source = open_checkpoint(inputs);
   const std::vector<std::int32_t> prompts = read_ids(*source, "prompts");
   const ModelFiles files = open_model_files(path);
   const auto pool = make_thread_pool(threads);
-  Executor ex(cpu_device(*pool));
+  Device device = cpu_device(*pool);
+  device.activations = parse_activation_precision(activations);
+  Executor ex(device);
   const LoadedModel model(ex, files, DType::f32);
   std::ofstream out(out_path, std::ios::binary);
   for (std::size_t text = 0; text < prompts.size(); ++text) {
@@ -65,12 +68,12 @@ void run(const std::string& path, const std::string& inputs, const std::string& 
 }  // namespace ffn
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: forced_logits MODEL INPUTS OUT THREADS\n");
+  if (argc != 6) {
+    std::fprintf(stderr, "usage: forced_logits MODEL INPUTS OUT THREADS ACTIVATIONS\n");
     return 2;
   }
   try {
-    ffn::run(argv[1], argv[2], argv[3], std::atoi(argv[4]));
+    ffn::run(argv[1], argv[2], argv[3], std::atoi(argv[4]), argv[5]);
     return 0;
   } catch (const ffn::Error& error) {
     std::fprintf(stderr, "forced_logits: %s\n", error.what());

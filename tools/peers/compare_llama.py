@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Compares what a language model foretells here with what it foretells in llama.cpp, from the same GGUF file:
-usage tools/peers/compare_llama.py MODEL.gguf [--text FILE] [--build build/release] [--threads 2]
+usage tools/peers/compare_llama.py MODEL.gguf [--text FILE] [--activations auto]
+    [--build build/release] [--threads 2]
 
 llama.cpp goes on with 20 prompts by the likeliest token, 64 tokens each; both sides are then asked for each of
 these tokens after the ones before it. Printed: how often the likeliest token is the same; where it is not, the
@@ -50,19 +51,19 @@ def answer(model, prompt):
     return count, ids, np.stack(rows)
 
 
-def forced(program, path, texts, vocabulary, threads):
+def forced(program, arguments, texts, vocabulary):
     with tempfile.TemporaryDirectory() as folder:
         tensors = {f"ids{i}": np.array(ids, np.int32) for i, (_, ids, _) in enumerate(texts)}
         tensors["prompts"] = np.array([count for count, _, _ in texts], np.int32)
         safetensors.numpy.save_file(tensors, f"{folder}/inputs.safetensors")
-        subprocess.run([program, path, f"{folder}/inputs.safetensors", f"{folder}/out", str(threads)], check=True)
+        subprocess.run([program, arguments.model, f"{folder}/inputs.safetensors", f"{folder}/out",
+                        str(arguments.threads), arguments.activations], check=True)
         return np.fromfile(f"{folder}/out", np.float32).reshape(len(texts), NEW, vocabulary)
 
 
 def compare_answers(arguments, model):
     texts = [answer(model, prompt) for prompt in PROMPTS]
-    ours = forced(f"{arguments.build}/tests/inference/forced_logits", arguments.model, texts, model.n_vocab(),
-                  arguments.threads)
+    ours = forced(f"{arguments.build}/tests/inference/forced_logits", arguments, texts, model.n_vocab())
     same, gaps, divergences = 0, [0.0], []
     for (_, _, theirs), mine in zip(texts, ours):
         wanted, found = theirs.argmax(1), mine.argmax(1)
@@ -92,6 +93,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("--text")
+    parser.add_argument("--activations", default="auto", choices=("auto", "f32", "int8"),
+                        help="what products with quantised weights take here; auto: int8, but f32 for prompts")
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -104,12 +107,13 @@ def main():
     if arguments.text:
         model = opened(n_ctx=WINDOW, n_batch=WINDOW, n_ubatch=WINDOW, logits_all=True)
         theirs = perplexity(model, pathlib.Path(arguments.text).read_bytes())
+        precision = "f32" if arguments.activations == "f32" else "int8"
         done = subprocess.run([f"{arguments.build}/ffn", "eval", arguments.model, "--data",
                                f"text:{arguments.text}", "--window", str(WINDOW), "--stride", str(STRIDE),
-                               "--threads", str(arguments.threads), "-o", "json"],
+                               "--threads", str(arguments.threads), "--activations", precision, "-o", "json"],
                               check=True, capture_output=True, text=True)
         ours = json.loads(done.stdout)["rows"][0]["perplexity"]
-        print(f"perplexity: {ours:.3f}, llama.cpp {theirs:.3f}, ratio {ours / theirs:.4f}")
+        print(f"perplexity with {precision}: {ours:.3f}, llama.cpp {theirs:.3f}, ratio {ours / theirs:.4f}")
 
 
 if __name__ == "__main__":
