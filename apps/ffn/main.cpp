@@ -1,9 +1,5 @@
 // ffn: the command. Parses, calls the library, prints. Exit codes: 0 done, 1 something became
 // slower (bench --compare), 2 usage, 3 input, 4 resources.
-#if __has_include(<malloc.h>)
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <exception>
 #include <new>
@@ -78,21 +74,12 @@ int run(int argc, char** argv) {
   return 0;
 }
 
-// Blocks from this size on go back to the system as soon as they are released. Left alone, glibc
-// raises the limit with every such block, and what was once needed to open a model stays.
-void keep_memory_small() {
-#ifdef M_MMAP_THRESHOLD
-  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
-#endif
-}
-
 }  // namespace
 }  // namespace ffn::app
 
 int main(int argc, char** argv) {
   using namespace ffn::app;
   try {
-    keep_memory_small();
     install_console();
     return run(argc, argv);
   } catch (const ExitCode& exit) {

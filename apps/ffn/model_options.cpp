@@ -1,5 +1,9 @@
 #include "model_options.h"
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -40,9 +44,21 @@ void ComputeOptions::add_to(CLI::App& verb) {
       ->type_name("LIMIT");
 }
 
+namespace {
+
+// Gives back to the system what opening a model has needed for a while: vocabularies in the making.
+void trim_heap() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
+}  // namespace
+
 Device ComputeOptions::open(const std::string& path,
                             const std::function<InferencePlan(const Device&)>& plan,
                             const std::string& for_what, std::string_view advice) {
+  trim_heap();
   const std::int64_t limit = memory_.empty() ? 0 : parse_bytes(memory_, "--memory");
   pool_ = make_thread_pool(threads_ == 0 ? available_threads() : threads_);
   const Device device = cpu_device(*pool_);
